@@ -1,0 +1,186 @@
+"""The values that cross the plugin border: what a plugin gives back to the kernel.
+
+A plugin is shown a `TableAnalysis` (see `etlkit.tables`) and the last committed `TableState`; it answers with a
+`LoadPlan`, an importance level, or a SQL expression. Everything here is frozen and plain: a plan can be printed,
+compared and sent to another machine. Durations are seconds, sizes bytes, counts rows.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from sqlalchemy import ColumnElement
+
+from etlkit.tables import Column, TableAnalysis
+
+
+@attrs.frozen(kw_only=True)
+class TableState:
+    """What the ledger holds of a table: the end of its last committed load."""
+
+    table: str
+    """The table's name in the source."""
+    cursor_column: str | None = None
+    """The column `watermark` was read from; a plan for another column must not use the watermark."""
+    watermark: str | None = None
+    """The cursor as the source server printed it; None before the first load with a cursor."""
+    schema_hash: str = ""
+    """The source's schema hash at the last load."""
+    strategy: str = ""
+    """The strategy of the last load."""
+    generation: int = 0
+    """Counts committed loads; compared and swapped so that a run that woke up late cannot write."""
+
+
+@attrs.frozen
+class Everything:
+    """Read every row."""
+
+
+@attrs.frozen(kw_only=True)
+class Since:
+    """Read the rows whose cursor is at or after the watermark less the lookback, and those without a cursor."""
+
+    column: str
+    """The cursor."""
+    watermark: str
+    """The committed watermark, as the source server printed it."""
+    lookback: int = 0
+    """Seconds for a cursor that is a time, key units for one that is a number."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Where:
+    """Read the rows that a condition selects."""
+
+    condition: Callable[[Callable[[str], ColumnElement[Any]]], ColumnElement[bool]]
+    """Given a function from column name to SQLAlchemy column, returns the condition.
+
+    Named module-level functions can be sent to another machine; lambdas cannot.
+    """
+    text: str
+    """The condition in words, for plans and logs; must not hold a value of a row."""
+
+
+Read = Everything | Since | Where
+
+
+class Write(enum.Enum):
+    """How staged rows change the warehouse's table; always in place, in one transaction."""
+
+    REPLACE = "replace"
+    """Afterwards the table holds exactly the staged rows; rows that are equal already are not touched."""
+    MERGE = "merge"
+    """Staged rows are inserted or, where they differ, updated by primary key; no row is removed."""
+    APPEND = "append"
+    """Staged rows whose key is not there yet are inserted; rows that are there stay as they are."""
+
+
+class Commit(enum.Enum):
+    """What survives a crash in the middle of a read. Readers only ever see the table before or after the load."""
+
+    ONCE = "once"
+    """Nothing: the next run begins again."""
+    PER_CHUNK = "per_chunk"
+    """Chunks already staged, with the key position; the next run resumes behind it."""
+
+
+@attrs.frozen(kw_only=True)
+class Chunks:
+    """The budgets of one chunk; a chunk is fetched whole before anything of it is written."""
+
+    rows: int = 5000
+    """Rows of the first chunk; later ones are sized by the time the last one took."""
+    max_bytes: int = 4 * 1024 * 1024
+    """Rendered bytes that a chunk should not exceed."""
+    seconds: float | None = None
+    """Time a chunk may take on the source; None: 0.25 on MyISAM, 0.5 elsewhere."""
+    queue: int = 2
+    """Chunks that may wait between reading and writing."""
+
+
+@attrs.frozen(kw_only=True)
+class LoadPlan:
+    """What to read of a table, how to apply it, and what to remember: data, not action."""
+
+    table: str
+    """The table's name in the source."""
+    strategy: str
+    """The strategy that made the plan."""
+    read: Read
+    """Which rows."""
+    write: Write
+    """How they are applied."""
+    reason: str
+    """One sentence for people: why this plan."""
+    cursor: str | None = None
+    """The column whose watermark, taken in the same read, is committed with the data; None to keep none."""
+    chunks: Chunks = attrs.field(factory=Chunks)
+    """The budgets of a chunk."""
+    commit: Commit = Commit.ONCE
+    """What survives a crash."""
+
+
+@attrs.frozen(kw_only=True)
+class Fit:
+    """A strategy's bid for a table."""
+
+    cost: float
+    """The lowest bid wins; the built-in strategies bid from 1 to 100."""
+    reason: str
+    """One sentence, written into `tables.yml`."""
+
+
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """A strategy's answer that it cannot serve a table."""
+
+    reason: str
+    """One sentence: what the table lacks."""
+
+
+@attrs.frozen(kw_only=True)
+class Strategy:
+    """A way to load a table, as two pure functions. It opens no connection; the kernel alone reads and writes."""
+
+    name: str
+    """The name used in `tables.yml` and `etlkit.yml`."""
+    summary: str
+    """One sentence for `etlkit plugins list`."""
+    fits: Callable[[TableAnalysis], Fit | Refusal]
+    """Bids for a table when `analyze` chooses."""
+    plan: Callable[[TableAnalysis, TableState | None], LoadPlan]
+    """Turns a table and its last committed state (None before the first load) into a plan."""
+
+
+@attrs.frozen(kw_only=True)
+class Classifier:
+    """Says how much a table matters, or passes."""
+
+    name: str
+    """The name used in `plugins.order.classifiers`."""
+    classify: Callable[[TableAnalysis], str | None]
+    """Returns a level (`critical`, `important`, `reference`, `audit`, `standard` or one of its own), or None."""
+
+
+@attrs.frozen(kw_only=True)
+class Conversion:
+    """Changes what a column becomes in the warehouse, inside the source's SELECT."""
+
+    name: str
+    """The name used in `column_overrides`."""
+    summary: str
+    """One sentence for `etlkit plugins list`."""
+    target_type: Callable[[Column], str]
+    """The PostgreSQL type of the result, such as `boolean` or `numeric(10,2)`."""
+    source_sql: Callable[[ColumnElement[Any], Column], ColumnElement[Any]]
+    """Builds the expression that the source evaluates; its text form must be input for `target_type`."""
+    matches: Callable[[TableAnalysis, Column], bool] = lambda table, column: False
+    """Whether the conversion applies without being asked for; by default only where it is named."""
+    accepts: Callable[[ColumnElement[Any], Column], ColumnElement[bool]] | None = None
+    """Builds the condition that each value (NULL aside) must meet; one that does not refuses the whole load."""
+    lossless: bool = True
+    """Whether different values always stay different."""

@@ -1,0 +1,98 @@
+"""Every failure that etlkit can report, one class each; the docstring is its definition.
+
+A message says what happened, where, and what to do next. It never holds a row's value or a secret.
+`exit_code` is what the command line leaves with when the error reaches it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EtlkitError(Exception):
+    """Something etlkit was asked to do could not be done."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ConfigurationError(EtlkitError):
+    """A file, an option or an environment value says something that cannot be meant."""
+
+    exit_code = 2
+
+
+class ConnectionFailed(EtlkitError):
+    """A server could not be reached, or refused the user, the database or the encryption."""
+
+
+class SchemaDiscoveryError(EtlkitError):
+    """The source's schema could not be told."""
+
+
+class SchemaNotFoundError(SchemaDiscoveryError):
+    """The source has no table (or no database) of that name; permissions were not the reason."""
+
+
+class SchemaAnalysisError(SchemaDiscoveryError):
+    """The catalog was read, but cannot be made sense of, or must not be read by this user."""
+
+
+class ConfigurationGenerationError(SchemaDiscoveryError):
+    """`tables.yml` or a file beside it could not be produced or written."""
+
+
+class PluginError(EtlkitError):
+    """A plugin cannot be used; the message names plugin, distribution, version and hook."""
+
+
+class PluginConflict(PluginError):
+    """Two plugins provide the same name; the message names both."""
+
+
+class PlanRefused(EtlkitError):
+    """A strategy cannot serve this table, or its plan asks for something the table does not have."""
+
+
+class ExtractionError(EtlkitError):
+    """Rows could not be read from the source as the plan asked."""
+
+
+class ConversionRefused(ExtractionError):
+    """A conversion does not hold for the data: a value lies outside what it accepts."""
+
+
+class ValueNotRepresentable(ExtractionError):
+    """The source holds a value that PostgreSQL cannot hold, and the column's policy is to fail."""
+
+
+class LoadError(EtlkitError):
+    """Rows could not be written to the warehouse; nothing of the table's load was kept."""
+
+
+class TargetConflict(LoadError):
+    """The warehouse already holds something of that name which etlkit did not make."""
+
+
+class DriftRefused(EtlkitError):
+    """The source's table changed in a way that the drift policy refuses."""
+
+    exit_code = 5
+
+
+class SomeTablesFailed(EtlkitError):
+    """A run finished, but not every table was loaded."""
+
+    exit_code = 3
+
+
+class LockHeld(EtlkitError):
+    """Another run of this deployment, or of this table, is at work."""
+
+    exit_code = 7

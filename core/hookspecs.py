@@ -1,0 +1,136 @@
+"""Every extension point of etlkit. A plugin is a module, named by an entry point in the group `etlkit.plugins`.
+
+Registration hooks yield frozen objects of `etlkit.contracts`; observers are told what happened. The kernel calls
+each plugin on its own, so one plugin's failure is always told apart from another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pluggy
+
+from etlkit.contracts import Classifier, Conversion, Strategy
+from etlkit.events import RunFinished, RunStarting, TableFinished
+
+PROJECT = "etlkit"
+"""Prefix of the hooks (`etlkit_`) and the name of pluggy's markers."""
+
+GROUP = "etlkit.plugins"
+"""The entry point group."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def etlkit_strategies() -> Iterator[Strategy]:
+    """Provide ways to load a table.
+
+    Example:
+
+        from etlkit import Everything, Fit, LoadPlan, Strategy, Write, hookimpl
+
+        def fits(table):
+            return Fit(cost=500, reason="reads everything, every time")
+
+        def plan(table, state):
+            return LoadPlan(table=table.name, strategy="always_all", read=Everything(),
+                            write=Write.REPLACE, reason="reads everything, every time")
+
+        @hookimpl
+        def etlkit_strategies():
+            yield Strategy(name="always_all", summary="Reads every row in each run.", fits=fits, plan=plan)
+
+    Returns:
+        Strategies; a name must not be provided twice.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def etlkit_classifiers() -> Iterator[Classifier]:
+    """Provide judgements of how much a table matters.
+
+    The chain is asked in the order of `plugins.order.classifiers`, then by name; the first answer wins.
+
+    Example:
+
+        from etlkit import Classifier, hookimpl
+
+        def classify(table):
+            return "critical" if table.name.startswith("claim") else None
+
+        @hookimpl
+        def etlkit_classifiers():
+            yield Classifier(name="claims_first", classify=classify)
+
+    Returns:
+        Classifiers; a name must not be provided twice.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def etlkit_conversions() -> Iterator[Conversion]:
+    """Provide changes of a column's value and type that the source computes inside its SELECT.
+
+    A conversion is used where `column_overrides` names it, else where the first one `matches`.
+
+    Example:
+
+        from sqlalchemy import func
+        from etlkit import Conversion, hookimpl
+
+        @hookimpl
+        def etlkit_conversions():
+            yield Conversion(name="upper", summary="Upper-case text.", target_type=lambda column: "text",
+                             source_sql=lambda value, column: func.upper(value), lossless=False)
+
+    Returns:
+        Conversions; a name must not be provided twice.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def etlkit_run_starting(event: RunStarting) -> None:
+    """Be told that a run begins, before the first row is read.
+
+    Example:
+
+        from etlkit import hookimpl
+
+        @hookimpl
+        def etlkit_run_starting(event):
+            print(f"{event.deployment}: {len(event.tables)} tables")
+    """
+
+
+@hookspec
+def etlkit_table_finished(event: TableFinished) -> None:
+    """Be told how a table's load ended, as soon as it did.
+
+    Example:
+
+        from etlkit import hookimpl
+
+        @hookimpl
+        def etlkit_table_finished(event):
+            if event.error:
+                print(f"{event.table} failed")
+    """
+
+
+@hookspec
+def etlkit_run_finished(event: RunFinished) -> None:
+    """Be told how a run ended.
+
+    Example:
+
+        from etlkit import hookimpl
+
+        @hookimpl
+        def etlkit_run_finished(event):
+            print(f"exit code {event.exit_code}")
+    """
