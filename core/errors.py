@@ -96,3 +96,11 @@ class LockHeld(EtlkitError):
     """Another run of this deployment, or of this table, is at work."""
 
     exit_code = 7
+
+
+class PrivateServerError(EtlkitError):
+    """A private database server, of the quickstart or a demo, cannot be installed, started or used."""
+
+
+class PrivateServerMissing(PrivateServerError):
+    """The programs of a private server are not installed; the message says what to install."""

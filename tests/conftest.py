@@ -1,0 +1,124 @@
+"""Fixtures: real servers, started once, and for each test empty databases of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from etlkit.demo import PrivateMariaDB, PrivateMySQL, PrivatePostgres, PrivateServer
+from etlkit.errors import PrivateServerMissing
+from support.databases import (
+    KINDS,
+    SourceDatabase,
+    WarehouseDatabase,
+    source_database,
+    warehouse_database,
+)
+from support.mysql56 import PrivateMySQL56
+
+Server = TypeVar("Server", bound=PrivateServer)
+
+# Nobody misses the data of a test after a power cut.
+MYSQL_SETTINGS = {
+    "innodb-flush-log-at-trx-commit": "0",
+    "innodb-flush-method": "nosync",
+    "innodb-log-file-size": "48M",
+}
+MYSQL56_SETTINGS = {**MYSQL_SETTINGS, "innodb-flush-method": "O_DIRECT", "performance-schema": "OFF"}
+POSTGRES_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "100",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the caller choose the PostgreSQL version."""
+    parser.addoption(
+        "--postgres",
+        type=int,
+        choices=[16, 18],
+        default=16,
+        help="version of the PostgreSQL that the tests write to",
+    )
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A folder for servers, which their own users can pass through (pytest's cannot be)."""
+    with tempfile.TemporaryDirectory(prefix="etlkit-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def mariadb(server_folder: Path) -> Iterator[PrivateMariaDB]:
+    """A MariaDB for the whole session."""
+    yield from _running(PrivateMariaDB(server_folder / "mariadb", settings=MYSQL_SETTINGS))
+
+
+@pytest.fixture(scope="session")
+def mysql56(server_folder: Path) -> Iterator[PrivateMySQL56]:
+    """A MySQL 5.6 for the whole session."""
+    yield from _running(PrivateMySQL56(server_folder / "mysql56", settings=MYSQL56_SETTINGS))
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path, pytestconfig: pytest.Config) -> Iterator[PrivatePostgres]:
+    """A PostgreSQL for the whole session, version 16 unless `--postgres` says otherwise."""
+    version = pytestconfig.getoption("--postgres")
+    folder = server_folder / f"postgres{version}"
+    yield from _running(PrivatePostgres(folder, version=version, settings=POSTGRES_SETTINGS))
+
+
+@pytest.fixture
+def make_source(request: pytest.FixtureRequest) -> Iterator[Callable[[str], SourceDatabase]]:
+    """A function that makes one more empty source database of a kind, for this test."""
+    with ExitStack() as stack:
+
+        def make(kind: str) -> SourceDatabase:
+            server: PrivateMySQL = request.getfixturevalue(kind.partition("-")[0])
+            return stack.enter_context(source_database(server, kind))
+
+        yield make
+
+
+@pytest.fixture
+def make_warehouse(postgres: PrivatePostgres) -> Iterator[Callable[[], WarehouseDatabase]]:
+    """A function that makes one more empty warehouse database for this test."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(warehouse_database(postgres))
+
+
+@pytest.fixture(params=list(KINDS))
+def source(request: pytest.FixtureRequest, make_source: Callable[[str], SourceDatabase]) -> SourceDatabase:
+    """An empty source database; the test runs once for every kind of source.
+
+    A test that needs one kind only says so by
+    `@pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)`.
+    """
+    return make_source(request.param)
+
+
+@pytest.fixture
+def warehouse(make_warehouse: Callable[[], WarehouseDatabase]) -> WarehouseDatabase:
+    """An empty warehouse database."""
+    return make_warehouse()
+
+
+def _running(server: Server) -> Iterator[Server]:
+    try:
+        server.start()
+    except PrivateServerMissing as missing:
+        if os.environ.get("ETLKIT_TESTS_ALLOW_MISSING") == "1":
+            pytest.skip(str(missing))
+        pytest.fail(str(missing), pytrace=False)
+    yield server
+    server.stop()
