@@ -1,0 +1,92 @@
+"""Problems of a configuration file: each with its file and line, all of a file reported at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+import attrs
+
+from etlkit.errors import ConfigurationError
+
+
+@attrs.frozen(kw_only=True)
+class Problem:
+    """One thing in a file that cannot be meant."""
+
+    line: int | None
+    """The line in the file, from 1; None when the problem is the whole file's."""
+    text: str
+    """What was expected, what is there, and the nearest valid name; never a secret."""
+
+
+class ProblemsFound(Exception):
+    """Problems on their way to the report; they never leave this package."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        super().__init__()
+        self.problems = tuple(problems)
+
+
+def problem(line: int | None, text: str) -> ProblemsFound:
+    """Make a single problem that can be raised.
+
+    Args:
+        line: the line in the file, from 1, or None.
+        text: the sentence.
+
+    Returns:
+        The exception to raise.
+    """
+    return ProblemsFound([Problem(line=line, text=text)])
+
+
+def report(file: Path, problems: Iterable[Problem]) -> ConfigurationError:
+    """Turn the problems of one file into the error that people see, in the order of their lines.
+
+    Args:
+        file: the file that was read.
+        problems: at least one.
+
+    Returns:
+        The error to raise; one line per problem, each beginning with `file:line:`.
+    """
+    ordered = sorted(set(problems), key=lambda each: (each.line or 0, each.text))
+    places = [str(file) if each.line is None else f"{file}:{each.line}" for each in ordered]
+    return ConfigurationError(
+        "\n".join(f"{place}: {each.text}" for place, each in zip(places, ordered, strict=True))
+    )
+
+
+def nearest(name: str, valid: Iterable[str]) -> str | None:
+    """Find the valid name that a person most likely meant.
+
+    Args:
+        name: what is there.
+        valid: what could be there.
+
+    Returns:
+        The closest valid name, or None when none is close.
+    """
+    by_folded = {each.lower(): each for each in valid}
+    close = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
+
+
+def suggestion(name: str, valid: Iterable[str], *, otherwise: str = "known") -> str:
+    """Word the nearest valid name, or all valid names when none is near.
+
+    Args:
+        name: what is there.
+        valid: what could be there.
+        otherwise: what the list of all names is called.
+
+    Returns:
+        A phrase for the end of a sentence, such as ``did you mean `url`?``.
+    """
+    names = sorted(valid)
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean `{close}`?"
+    return f"{otherwise}: {', '.join(f'`{each}`' for each in names)}" if names else f"{otherwise}: none"

@@ -1,0 +1,246 @@
+"""`tables.yml`: what `etlkit analyze` decided per table, read strictly and written in one stable form."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import attrs
+import cattrs
+import yaml
+
+from etlkit.config.problems import ProblemsFound, report
+from etlkit.config.structure import structure
+from etlkit.config.types import Between, ColumnOverride, frozen_mapping
+from etlkit.config.yaml_reader import read_yaml
+from etlkit.errors import ConfigurationGenerationError
+
+TABLES_FILE = "tables.yml"
+"""The file's name in a deployment's folder."""
+
+_HEADER = """\
+# Written by `etlkit analyze`, and again by each later one: do not edit.
+# Your own choices go under `tables:` in etlkit.yml; they win.
+"""
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+@attrs.frozen(kw_only=True)
+class Monitoring:
+    """How a table's loads are watched."""
+
+    alert_on_failure: bool = False
+    """Whether a failed load calls for attention."""
+    max_extraction_time_minutes: Annotated[int, Between(1)] = 30
+    """How many minutes a load may take."""
+    data_quality_threshold: Annotated[float, Between(0, 1)] = 0.95
+    """The share of rows that must arrive."""
+
+
+@attrs.frozen(kw_only=True)
+class TableConfig:
+    """How one table is loaded; the defaults are those of a table that was never analysed."""
+
+    incremental_column: str | None = None
+    """The column that tells which rows changed; None when there is none fit."""
+    batch_size: Annotated[int, Between(1, 1_000_000)] = 5000
+    """Rows of the first chunk; later ones are sized by time."""
+    extraction_strategy: str = "full_table"
+    """The strategy's name."""
+    table_importance: str = "standard"
+    """The level: critical, important, reference, audit, standard, or one that a plugin knows."""
+    estimated_size_mb: Annotated[float, Between(0)] = 0.0
+    """Rows and indexes in MB, when it was analysed."""
+    estimated_rows: Annotated[int, Between(0)] = 0
+    """Rows, when it was analysed."""
+    dependencies: tuple[str, ...] = ()
+    """Tables that should be loaded before this one."""
+    schema_hash: str = ""
+    """sha256 of the definition, when it was analysed."""
+    last_analyzed: str | None = None
+    """When, as ISO 8601 in UTC."""
+    analysis_version: str = ""
+    """The version of the analysis."""
+    is_modeled: bool = False
+    """Whether models are built upon the table."""
+    column_overrides: Mapping[str, ColumnOverride] = attrs.field(factory=dict, converter=frozen_mapping)
+    """Decisions by column."""
+    monitoring: Monitoring = Monitoring()
+    """How its loads are watched."""
+    primary_key: tuple[str, ...] = ()
+    """The primary key's columns in the key's order."""
+    reconcile: bool = False
+    """Whether the table takes part in reconciling."""
+    reasons: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping)
+    """One line each: why this `strategy`, `cursor`, `importance`, `types`."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the entry as it stands in the file.
+
+        Returns:
+            Plain dicts, lists, texts and numbers, in the file's order; the caller's to change.
+        """
+        entry: dict[str, Any] = _plain(self)
+        return entry
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> TableConfig:
+        """Make a value of what `as_dict` gives.
+
+        Args:
+            entry: any subset of the keys.
+
+        Returns:
+            The value.
+
+        Raises:
+            cattrs.BaseValidationError: a key is unknown or a value has the wrong type.
+        """
+        return cattrs.Converter(forbid_extra_keys=True).structure(entry, cls)
+
+
+@attrs.frozen(kw_only=True)
+class TablesMetadata:
+    """Of which source and when `tables.yml` was written."""
+
+    source_database: str = ""
+    """The database's name."""
+    timestamp: str | None = None
+    """When, as ISO 8601 in UTC."""
+    analysis_version: str = ""
+    """The version of the analysis."""
+
+
+@attrs.frozen(kw_only=True)
+class TablesFile:
+    """The whole of `tables.yml`."""
+
+    metadata: TablesMetadata = TablesMetadata()
+    """Of which source, and when."""
+    tables: Mapping[str, TableConfig] = attrs.field(factory=dict, converter=frozen_mapping)
+    """By table."""
+
+
+def read_tables_file(path: Path) -> TablesFile:
+    """Read `tables.yml`.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        ConfigurationError: with every problem, its line and the nearest valid name.
+    """
+    root = read_yaml(path)
+    try:
+        return structure(root, TablesFile, path.parent)
+    except ProblemsFound as found:
+        error = report(path, found.problems)
+    raise error
+
+
+def read_tables(path: Path) -> Mapping[str, TableConfig]:
+    """Read the tables of `tables.yml`; see `read_tables_file`.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The configuration by table.
+
+    Raises:
+        ConfigurationError: with every problem, its line and the nearest valid name.
+    """
+    return read_tables_file(path).tables
+
+
+def render_tables(tables: Mapping[str, TableConfig], metadata: TablesMetadata | None = None) -> str:
+    """Give the text that `write_tables` writes: tables by name, keys in a fixed order.
+
+    Args:
+        tables: the configuration by table.
+        metadata: of which source, and when.
+
+    Returns:
+        The text, in YAML.
+    """
+    content = {
+        "metadata": _plain(metadata or TablesMetadata()),
+        "tables": {name: tables[name].as_dict() for name in sorted(tables)},
+    }
+    return _HEADER + str(
+        yaml.dump(
+            content,
+            Dumper=_DUMPER,
+            sort_keys=False,
+            allow_unicode=True,
+            width=2**20,
+            default_flow_style=False,
+        )
+    )
+
+
+def write_tables(
+    path: Path, tables: Mapping[str, TableConfig], metadata: TablesMetadata | None = None
+) -> None:
+    """Write `tables.yml`: whole or not at all.
+
+    Args:
+        path: the file.
+        tables: the configuration by table.
+        metadata: of which source, and when.
+
+    Raises:
+        ConfigurationGenerationError: the folder cannot be written.
+    """
+    text = render_tables(tables, metadata)
+    try:
+        replace_file(path, text)
+    except OSError as error:
+        reason = error.strerror
+    else:
+        return
+    raise ConfigurationGenerationError(
+        f"{path}: cannot be written ({reason}); make the folder writable and try again"
+    )
+
+
+def replace_file(path: Path, text: str, mode: int = 0o644) -> None:
+    """Put a text in a file's place in one step, so that a reader sees the old text or the new one.
+
+    Args:
+        path: the file.
+        text: its new content.
+        mode: its permissions.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ColumnOverride):
+        return attrs.asdict(value, filter=lambda _, each: each is not None)
+    if attrs.has(type(value)):
+        return {each.name: _plain(getattr(value, each.name)) for each in attrs.fields(type(value))}
+    if isinstance(value, Mapping):
+        return {name: _plain(value[name]) for name in sorted(value)}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value

@@ -1,0 +1,271 @@
+"""The shape of `etlkit.yml`: one frozen type per section, every key with its meaning and its default."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+import attrs
+
+from etlkit.config.urls import MySQLUrl, PostgresUrl
+
+
+@attrs.frozen
+class Between:
+    """A number must lie in a range, both ends included."""
+
+    least: float
+    """The smallest value."""
+    most: float | None = None
+    """The largest value, or None."""
+
+    def expectation(self) -> str:
+        """Word the range for the end of `must be a whole number ...`."""
+        return f"of at least {self.least}" if self.most is None else f"from {self.least} to {self.most}"
+
+    def holds(self, value: Any) -> bool:
+        """Say whether a value lies in the range."""
+        return bool(value >= self.least and (self.most is None or value <= self.most))
+
+
+@attrs.frozen
+class Matching:
+    """A text must have a form."""
+
+    pattern: str
+    """The form as a regular expression, for the whole text."""
+    words: str
+    """The form in words, for the end of `must be ...`."""
+
+    def expectation(self) -> str:
+        """Word the form."""
+        return self.words
+
+    def holds(self, value: Any) -> bool:
+        """Say whether a value has the form."""
+        return re.fullmatch(self.pattern, value) is not None
+
+
+def frozen_mapping(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Copy a mapping into one that nobody can change.
+
+    Args:
+        given: any mapping.
+
+    Returns:
+        A read-only copy.
+    """
+    return MappingProxyType(dict(given))
+
+
+@attrs.frozen(kw_only=True)
+class AllowedHours:
+    """The part of the day in which the source may be read, by the clock of the machine etlkit runs on."""
+
+    start: dt.time
+    """The first moment."""
+    end: dt.time
+    """The first moment that is not allowed any more; before `start` when the hours go over midnight."""
+
+    @classmethod
+    def parse(cls, text: str) -> AllowedHours:
+        """Read `20:00-06:00`.
+
+        Args:
+            text: two times of day with a hyphen between them; `24:00` is the end of a day.
+
+        Returns:
+            The hours.
+
+        Raises:
+            ValueError: the text has another form, or both times are the same.
+        """
+        match = re.fullmatch(r"\s*(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)\s*", text)
+        if match is None:
+            raise ValueError("is not of the form HH:MM-HH:MM")
+        hour, minute, end_hour, end_minute = (int(each) for each in match.groups())
+        start = dt.time(hour, minute)
+        end = dt.time(0) if (end_hour, end_minute) == (24, 0) else dt.time(end_hour, end_minute)
+        if start == end:
+            raise ValueError("begins and ends at the same time")
+        return cls(start=start, end=end)
+
+    def include(self, moment: dt.time) -> bool:
+        """Say whether a moment lies in the hours.
+
+        Args:
+            moment: a time of day.
+
+        Returns:
+            True from `start` on, until before `end`.
+        """
+        if self.start < self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+
+@attrs.frozen(kw_only=True)
+class SourceSettings:
+    """The clinic's database, which etlkit only reads."""
+
+    url: MySQLUrl
+    """`mysql://user:password@host:port/database`; `?unix_socket=` works. Best as `"${ETLKIT_SOURCE_URL}"`."""
+    password_file: Path | None = None
+    """A file with the password, readable by its owner only; beside `etlkit.yml` when the path is relative."""
+    password_command: str | None = None
+    """A command whose first line of output is the password; run without a shell."""
+    insecure: bool = False
+    """Whether a connection that leaves this machine may go unencrypted or unverified."""
+    ca_file: Path | None = None
+    """The certificate authority that signed the server's certificate; by default those the system trusts."""
+    allowed_hours: AllowedHours | None = None
+    """When the source may be read, such as `20:00-06:00`; by default at any time."""
+    connections: Annotated[int, Between(1, 16)] = 1
+    """How many connections etlkit may have to the source at a time."""
+    statement_seconds: Annotated[int, Between(1, 86400)] = 300
+    """After how many seconds the server stops a statement of ours (MySQL 5.6 cannot)."""
+
+
+@attrs.frozen(kw_only=True)
+class ReplicaSettings:
+    """A MySQL or MariaDB copy between source and warehouse."""
+
+    url: MySQLUrl
+    """As in `source`."""
+    password_file: Path | None = None
+    """As in `source`."""
+    password_command: str | None = None
+    """As in `source`."""
+    insecure: bool = False
+    """As in `source`."""
+    ca_file: Path | None = None
+    """As in `source`."""
+
+
+@attrs.frozen(kw_only=True)
+class WarehouseSettings:
+    """The PostgreSQL database that etlkit writes."""
+
+    url: PostgresUrl
+    """`postgresql://user:password@host:port/database`; `?host=/folder` names a socket's folder."""
+    schema: Annotated[
+        str,
+        Matching(
+            r"(?!pg_)(?!(?:etlkit|information_schema)$)[^\x00]{1,63}",
+            "a schema's name of 1 to 63 characters, none of PostgreSQL's own and not `etlkit`",
+        ),
+    ] = "raw"
+    """The schema that receives the tables; etlkit keeps its own records in the schema `etlkit`."""
+    password_file: Path | None = None
+    """As in `source`."""
+    password_command: str | None = None
+    """As in `source`."""
+    insecure: bool = False
+    """As in `source`."""
+    ca_file: Path | None = None
+    """As in `source`."""
+
+
+@attrs.frozen(kw_only=True)
+class PluginOrder:
+    """Which plugins are asked first."""
+
+    classifiers: tuple[str, ...] = ()
+    """Names of classifiers; those not named follow by name."""
+    conversions: tuple[str, ...] = ()
+    """Names of conversions; those not named follow by name."""
+
+
+@attrs.frozen(kw_only=True)
+class PluginSettings:
+    """Which plugins are used."""
+
+    disable: tuple[str, ...] = ()
+    """Names of plugins that are not even imported."""
+    order: PluginOrder = PluginOrder()
+    """Which are asked first."""
+
+
+@attrs.frozen(kw_only=True)
+class RunSettings:
+    """How `etlkit run` works."""
+
+    threads: Annotated[int, Between(1, 64)] = 2
+    """Tables in work at the same time."""
+    executor: str = "threads"
+    """The executor's name."""
+
+
+@attrs.frozen(kw_only=True)
+class DriftSettings:
+    """What happens when a source table no longer looks like it did."""
+
+    add_column: Literal["evolve", "ignore", "refuse"] = "evolve"
+    """A new column: add it to the warehouse, leave it out, or refuse to load the table."""
+    widen: Literal["evolve", "refuse"] = "evolve"
+    """A type that holds more than before: widen the column, or refuse."""
+    narrow: Literal["keep", "refuse"] = "refuse"
+    """A type that holds less than before: keep the wide column, or refuse."""
+    drop_column: Literal["keep", "refuse"] = "keep"
+    """A column that is gone: keep the warehouse's values, or refuse."""
+    drop_table: Literal["keep", "refuse"] = "keep"
+    """A table that is gone: keep the warehouse's table, or refuse."""
+
+
+@attrs.frozen(kw_only=True)
+class ColumnOverride:
+    """What a person or a rule decided about one column."""
+
+    conversion: str | None = None
+    """The conversion's name; `etlkit plugins list` shows them."""
+    pg_type: str | None = None
+    """The PostgreSQL type, instead of the one the conversion or the source's type gives."""
+    policy: Literal["fail", "null", "replace", "quarantine"] | None = None
+    """What to do with a value that PostgreSQL cannot hold; by default as the type's rule says."""
+
+
+@attrs.frozen(kw_only=True)
+class MonitoringChoice:
+    """A person's choices about watching one table; what is not given stays as analysed."""
+
+    alert_on_failure: bool | None = None
+    """Whether a failed load calls for attention."""
+    max_extraction_time_minutes: Annotated[int, Between(1)] | None = None
+    """How many minutes a load may take."""
+    data_quality_threshold: Annotated[float, Between(0, 1)] | None = None
+    """The share of rows that must arrive."""
+
+
+@attrs.frozen(kw_only=True)
+class TableChoice:
+    """A person's choices about one table; they win over `tables.yml`."""
+
+    extraction_strategy: str | None = None
+    """The strategy's name; `etlkit plugins list` shows them."""
+    incremental_column: str | None = None
+    """The column that tells which rows changed."""
+    batch_size: Annotated[int, Between(1, 1_000_000)] | None = None
+    """Rows of the first chunk; later ones are sized by time."""
+    table_importance: str | None = None
+    """The level: critical, important, reference, audit, standard, or one that a plugin knows."""
+    column_overrides: Mapping[str, ColumnOverride] = attrs.field(factory=dict, converter=frozen_mapping)
+    """Choices by column."""
+    exclude: bool = False
+    """Whether the table is left out altogether."""
+    lookback_seconds: Annotated[int, Between(0)] | None = None
+    """How many seconds behind the last load a cursor that is a time is read again."""
+    reconcile: bool | None = None
+    """Whether the table takes part in reconciling."""
+    is_modeled: bool | None = None
+    """Whether models are built upon the table."""
+    monitoring: MonitoringChoice = MonitoringChoice()
+    """How the table is watched."""
+    options: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping)
+    """Further choices, by the strategy's own names."""
