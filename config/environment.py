@@ -10,8 +10,9 @@ from pathlib import Path
 import attrs
 from dotenv.parser import parse_stream
 
-from etlkit.config.problems import Problem, nearest, report
+from etlkit.config.problems import Problem, report
 from etlkit.config.yaml_reader import Block, Listing, Node, Scalar
+from etlkit.suggestions import nearest
 
 # `$${NAME}` is the text `${NAME}` itself; what else begins with `${` has to be a name.
 _REFERENCE = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<broken>\$\{)")

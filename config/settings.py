@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import attrs
 
 from etlkit.config.environment import expand, read_dotenv
-from etlkit.config.problems import Problem, ProblemsFound, report, suggestion
+from etlkit.config.problems import Problem, ProblemsFound, report
 from etlkit.config.structure import structure
 from etlkit.config.tables import TABLES_FILE, TableConfig, read_tables
 from etlkit.config.types import (
@@ -28,6 +28,7 @@ from etlkit.config.types import (
 )
 from etlkit.config.yaml_reader import read_yaml
 from etlkit.errors import ConfigurationError
+from etlkit.suggestions import suggestion
 
 SETTINGS_FILE = "etlkit.yml"
 """The file's name in a deployment's folder."""

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 import attrs
 import cattrs
 
-from etlkit.config.problems import Problem, ProblemsFound, problem, suggestion
+from etlkit.config.problems import Problem, ProblemsFound, problem
 from etlkit.config.types import AllowedHours
 from etlkit.config.urls import DatabaseUrl, MySQLUrl, NotAnAddress, PostgresUrl
 from etlkit.config.yaml_reader import Block, Listing, Node, Scalar
+from etlkit.suggestions import suggestion
 
 T = TypeVar("T")
 _LONG = 60  # characters: a longer text is not repeated in a message

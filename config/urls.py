@@ -10,8 +10,8 @@ import attrs
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from etlkit.config.problems import suggestion
 from etlkit.config.secrets import Secret
+from etlkit.suggestions import suggestion
 
 _HOST = re.compile(r"[A-Za-z0-9._:-]+|[^\s@/?#%\\'\"]+\Z")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://")
