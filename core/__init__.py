@@ -11,6 +11,7 @@ from etlkit.contracts import (
     Everything,
     Fit,
     LoadPlan,
+    Read,
     Refusal,
     Since,
     Strategy,
@@ -18,12 +19,24 @@ from etlkit.contracts import (
     Where,
     Write,
 )
-from etlkit.errors import EtlkitError
+from etlkit.errors import EtlkitError, PlanRefused
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.hookspecs import hookimpl
-from etlkit.tables import Column, CursorCandidate, ForeignKey, Index, TableAnalysis
+from etlkit.tables import (
+    INTEGER_TYPES,
+    TEMPORAL_TYPES,
+    TEXT_TYPES,
+    Column,
+    CursorCandidate,
+    ForeignKey,
+    Index,
+    TableAnalysis,
+)
 
 __all__ = [
+    "INTEGER_TYPES",
+    "TEMPORAL_TYPES",
+    "TEXT_TYPES",
     "Chunks",
     "Classifier",
     "Column",
@@ -36,6 +49,8 @@ __all__ = [
     "ForeignKey",
     "Index",
     "LoadPlan",
+    "PlanRefused",
+    "Read",
     "Refusal",
     "RunFinished",
     "RunStarting",
