@@ -17,6 +17,9 @@ from etlkit.demo import PrivateMySQL, PrivatePostgres
 KINDS = {"mariadb-innodb": "InnoDB", "mariadb-myisam": "MyISAM", "mysql56": "MyISAM"}
 """Kinds of source, and the storage engine that a table gets which names none."""
 
+AS_WRITTEN = {"no_parameters": True}
+"""Makes the drivers leave % alone."""
+
 _numbers = itertools.count(1)
 
 
@@ -150,9 +153,9 @@ def _postgres(server: PrivatePostgres, statement: psycopg2.sql.Composed) -> None
 def _execute(engine: Engine, statements: tuple[str, ...]) -> None:
     with engine.begin() as connection:
         for statement in statements:
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(statement, execution_options=AS_WRITTEN)
 
 
 def _rows(engine: Engine, statement: str) -> list[tuple[Any, ...]]:
     with engine.connect() as connection:
-        return [tuple(row) for row in connection.exec_driver_sql(statement)]
+        return [tuple(row) for row in connection.exec_driver_sql(statement, execution_options=AS_WRITTEN)]
