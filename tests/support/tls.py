@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import ssl
 import threading
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ def tls_in_front(port: int, certificates: Certificates) -> Iterator[int]:
             await writer.drain()
         writer.close()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await reader.readexactly(8)  # SSLRequest
             writer.write(b"S")
@@ -82,13 +83,21 @@ def tls_in_front(port: int, certificates: Certificates) -> Iterator[int]:
         finally:
             writer.close()
 
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    async def serve() -> None:
+        stop = asyncio.Event()
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            running.put((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    running: queue.Queue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    yield server.sockets[0].getsockname()[1]
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
+    front, loop, stop = running.get(timeout=10)
+    try:
+        yield front
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
 
 
 def make_stranger(path: Path) -> Path:

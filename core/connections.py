@@ -1,0 +1,175 @@
+"""ConnectionFactory: the only place where connections to source, replica and warehouse are made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self, cast
+
+from sqlalchemy import Engine, create_engine
+
+from etlkit.config import ReplicaSettings, Secret, Settings, SourceSettings, WarehouseSettings
+from etlkit.config.passwords import password_of
+from etlkit.errors import ConfigurationError
+from etlkit.server_access import ServerAccess
+from etlkit.source_session import MySQLConnection, ServerVersion, connect_mysql, server_kind
+from etlkit.warehouse_session import connect_postgres
+
+__all__ = ["ConnectionFactory", "MySQLConnection", "ServerVersion", "server_kind"]
+
+ServerSettings = SourceSettings | ReplicaSettings | WarehouseSettings
+
+# With one connection and several tables in work, waiting for a turn is normal; this only ends a deadlock.
+_TURN_SECONDS = 6 * 3600
+
+
+class ConnectionFactory:
+    """Makes the engines of a deployment, each once; nothing is connected before it is used.
+
+    Every connection, and every one that replaces a broken one, is opened and set up by the same function, so
+    no session is ever without its time zone, its limits or its encryption.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            settings: the deployment's.
+        """
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._engines: dict[str, Engine] = {}
+        self._passwords: dict[str, Secret | None] = {}
+
+    def source(self) -> Engine:
+        """Give the engine of the clinic's database.
+
+        Its sessions are read-only and commit after each statement. Its pool holds `source.connections` (one
+        by default), never more: hold a connection for one piece of work only, and never two in one thread.
+
+        Returns:
+            The engine, the same at every call.
+        """
+        settings = self._settings.source
+        return self._engine(
+            "source",
+            lambda: create_engine(
+                settings.url.sqlalchemy(),
+                creator=lambda: connect_mysql(self._access("source", settings)),
+                hide_parameters=True,
+                isolation_level="AUTOCOMMIT",
+                pool_size=settings.connections,
+                max_overflow=0,
+                pool_timeout=_TURN_SECONDS,
+                pool_pre_ping=True,
+            ),
+        )
+
+    @contextmanager
+    def source_raw(self) -> Iterator[MySQLConnection]:
+        """Lend one of the source's connections as PyMySQL's own, whose values come as the server sent them.
+
+        It is taken from the pool of `source()`, so the budget of connections holds for both together. Nothing
+        is converted: numbers and times are text, binary fields are bytes. When the block ends by an error,
+        the socket is dropped at once instead of reading the rest of a result.
+
+        Yields:
+            The connection; do not keep it, and do not `ping(reconnect=True)` it.
+
+        Raises:
+            ConnectionFailed: the source cannot be reached.
+        """
+        lent = self.source().raw_connection()
+        connection = cast("MySQLConnection", lent.driver_connection)
+        decoders, connection.decoders = connection.decoders, {}
+        try:
+            yield connection
+        except BaseException:
+            lent.invalidate()
+            raise
+        else:
+            connection.decoders = decoders
+        finally:
+            lent.close()
+
+    def replica(self) -> Engine:
+        """Give the engine of the replica, which may be written.
+
+        Returns:
+            The engine, the same at every call.
+
+        Raises:
+            ConfigurationError: the deployment has no replica.
+        """
+        settings = self._settings.replica
+        if settings is None:
+            raise ConfigurationError("etlkit.yml has no section `replica`; add one with its `url`")
+
+        return self._engine(
+            "replica",
+            lambda: create_engine(
+                settings.url.sqlalchemy(),
+                creator=lambda: connect_mysql(self._access("replica", settings, read_only=False)),
+                hide_parameters=True,
+                pool_size=self._settings.run.threads,
+                max_overflow=-1,
+                pool_pre_ping=True,
+            ),
+        )
+
+    def warehouse(self) -> Engine:
+        """Give the engine of the warehouse; its pool keeps a connection per thread and lends more if asked.
+
+        Returns:
+            The engine, the same at every call.
+        """
+        settings = self._settings.warehouse
+
+        return self._engine(
+            "warehouse",
+            lambda: create_engine(
+                settings.url.sqlalchemy(),
+                creator=lambda: connect_postgres(self._access("warehouse", settings)),
+                hide_parameters=True,
+                pool_size=self._settings.run.threads,
+                max_overflow=-1,
+                pool_pre_ping=True,
+            ),
+        )
+
+    def close(self) -> None:
+        """Close every connection that is not lent out; the factory can be used again."""
+        with self._lock:
+            for engine in self._engines.values():
+                engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _engine(self, section: str, make: Callable[[], Engine]) -> Engine:
+        with self._lock:
+            if section not in self._engines:
+                self._engines[section] = make()
+            return self._engines[section]
+
+    def _access(self, section: str, server: ServerSettings, *, read_only: bool = True) -> ServerAccess:
+        # The password is asked for once: a command may be slow, or ask a person.
+        with self._lock:
+            if section not in self._passwords:
+                self._passwords[section] = password_of(server, section)
+        return ServerAccess(
+            section=section,
+            url=server.url,
+            password=self._passwords[section],
+            insecure=server.insecure,
+            ca_file=server.ca_file,
+            statement_seconds=getattr(server, "statement_seconds", 300),
+            read_only=read_only,
+        )

@@ -1,0 +1,245 @@
+"""One connection to a MySQL or MariaDB server: opened, encrypted where it must be, set up as a good guest."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+import pymysql
+from pymysql.constants import CLIENT, CR, ER
+from sqlalchemy import Connection
+
+from etlkit import server_access as access
+from etlkit.server_access import ServerAccess
+
+if TYPE_CHECKING:
+    MySQLConnection = pymysql.connections.Connection[Any]
+else:  # only the type information calls it generic
+    MySQLConnection = pymysql.connections.Connection
+
+GRACE_SECONDS = 30
+"""How much longer than the server's own limit we wait for a statement before the connection is dead."""
+
+_OLDEST = {"mysql": (5, 6, 5), "mariadb": (10, 0)}  # what knows SET TRANSACTION READ ONLY
+_SENTENCES = {
+    CR.CR_SSL_CONNECTION_ERROR: access.UNENCRYPTED,
+    CR.CR_SERVER_GONE_ERROR: access.BROKEN_OFF,
+    CR.CR_SERVER_LOST: access.BROKEN_OFF,
+    ER.ACCESS_DENIED_ERROR: access.WRONG_USER,
+    1698: access.WRONG_USER,  # ER_ACCESS_DENIED_NO_PASSWORD_ERROR, which PyMySQL does not name
+    ER.DBACCESS_DENIED_ERROR: access.CLOSED_DATABASE,
+    ER.BAD_DB_ERROR: access.NO_DATABASE,
+    ER.CON_COUNT_ERROR: access.FULL,
+    ER.TOO_MANY_USER_CONNECTIONS: access.FULL,
+    ER.USER_LIMIT_REACHED: access.FULL,
+    ER.HOST_NOT_PRIVILEGED: access.WRONG_MACHINE,
+    ER.HOST_IS_BLOCKED: access.WRONG_MACHINE,
+    3159: access.WANTS_TLS,  # ER_SECURE_TRANSPORT_REQUIRED
+}
+
+
+@attrs.frozen(kw_only=True)
+class ServerVersion:
+    """What answers at the other end."""
+
+    kind: Literal["mariadb", "mysql"]
+    """Which family; Percona, Aurora and the like are `mysql`."""
+    version: tuple[int, ...]
+    """Such as `(10, 11, 6)`."""
+    text: str
+    """As the server gives it."""
+
+    @classmethod
+    def parse(cls, text: str) -> ServerVersion:
+        """Read a server's version.
+
+        Args:
+            text: what `SELECT VERSION()` gives, such as `10.11.6-MariaDB-log`.
+
+        Returns:
+            The version.
+        """
+        # A MariaDB behind a replication handshake puts `5.5.5-` in front of its own version.
+        numbers = re.match(r"(?:5\.5\.5-(?=1\d\.))?(\d+)\.(\d+)(?:\.(\d+))?", text)
+        version = tuple(int(each) for each in numbers.groups() if each) if numbers else (0,)
+        return cls(kind="mariadb" if "mariadb" in text.lower() else "mysql", version=version, text=text)
+
+
+def server_kind(connection: Connection | MySQLConnection) -> ServerVersion:
+    """Ask a server what it is.
+
+    Args:
+        connection: SQLAlchemy's or PyMySQL's.
+
+    Returns:
+        Kind and version.
+    """
+    if isinstance(connection, Connection):
+        return ServerVersion.parse(str(connection.exec_driver_sql("SELECT VERSION()").scalar_one()))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT VERSION()")
+        return ServerVersion.parse(_text(cursor.fetchone()[0]))
+
+
+def session_statements(
+    version: ServerVersion, max_allowed_packet: int, *, statement_seconds: int, read_only: bool
+) -> list[str]:
+    """Give the statements that set a session up; none of them touches anything GLOBAL.
+
+    Args:
+        version: what the server is.
+        max_allowed_packet: the server's limit of one result value, in bytes.
+        statement_seconds: after how many seconds the server shall stop a statement of ours.
+        read_only: whether the server shall refuse to write for us.
+
+    Returns:
+        The statements, in order.
+    """
+    settings = {
+        "time_zone": "'+00:00'",  # TIMESTAMP values come in UTC, whatever the server's own zone
+        # Zero dates must be readable, and comparable, however strict the server is with those who write.
+        "sql_mode": "''" if read_only else "'NO_AUTO_VALUE_ON_ZERO'",
+        "group_concat_max_len": str(max_allowed_packet),  # a longer value becomes NULL in any case
+        "lock_wait_timeout": "2",
+        "net_write_timeout": "600",  # the server waits this long while we write to the warehouse
+    }
+    if version.kind == "mariadb":
+        settings["max_statement_time"] = str(statement_seconds)
+    elif version.version >= (5, 7, 8):
+        settings["max_execution_time"] = str(statement_seconds * 1000)
+    assignments = ", ".join(f"{name} = {value}" for name, value in settings.items())
+    access = ", READ ONLY" if read_only else ""
+    return [
+        f"SET SESSION {assignments}",
+        f"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ{access}",
+    ]
+
+
+def connect_mysql(server: ServerAccess) -> MySQLConnection:
+    """Open a connection and set its session up.
+
+    One that is read-only commits by itself after each statement, so that no read keeps a metadata lock which
+    would block an upgrade of Open Dental; `START TRANSACTION WITH CONSISTENT SNAPSHOT` opens a transaction
+    where one is wanted.
+
+    Args:
+        server: where, and on what terms.
+
+    Returns:
+        The connection.
+
+    Raises:
+        ConnectionFailed: the server cannot be reached, refuses us, or does not encrypt as it must.
+    """
+    failure: tuple[str, str]
+    connection: MySQLConnection | None = None
+    try:
+        tls = _tls(server)
+        connection = _opened(server, tls)
+        refusal = _set_up(connection, server)
+        if refusal is None:
+            return connection
+        failure = refusal
+    except (pymysql.MySQLError, RuntimeError) as error:
+        failure = _sentence(error)
+    except (ssl.SSLError, OSError):
+        failure = (access.NO_CA_FILE, "")
+    if connection is not None and connection.open:
+        connection.close()
+    raise server.refused(*failure)
+
+
+def _opened(server: ServerAccess, tls: dict[str, Any]) -> MySQLConnection:
+    try:
+        return _connect(server, tls)
+    except pymysql.OperationalError as error:
+        # Where encryption is no condition, a server whose encryption is too old for us may still be used.
+        if server.tls_required or not isinstance(getattr(error, "original_exception", None), ssl.SSLError):
+            raise
+    return _connect(server, {"ssl_disabled": True})
+
+
+def _connect(server: ServerAccess, tls: dict[str, Any]) -> MySQLConnection:
+    url = server.url
+    place: dict[str, Any] = {"host": url.host, "port": url.port or url.default_port}
+    if url.socket:
+        place = {"unix_socket": url.socket}
+    return pymysql.connect(
+        **place,
+        **tls,
+        user=url.user,
+        # PyMySQL encodes a str as latin1; servers keep the digest of UTF-8.
+        password=server.password.reveal().encode() if server.password else "",
+        database=url.database,
+        charset="utf8mb4",
+        connect_timeout=access.CONNECT_SECONDS,
+        read_timeout=server.statement_seconds + GRACE_SECONDS,
+        write_timeout=server.statement_seconds + GRACE_SECONDS,
+        autocommit=server.read_only,
+        client_flag=CLIENT.FOUND_ROWS,  # SQLAlchemy counts the rows that matched
+        program_name="etlkit",
+    )
+
+
+def _tls(server: ServerAccess) -> dict[str, Any]:
+    if not server.tls_required:
+        # Through a socket nothing can be overheard; elsewhere PyMySQL encrypts if the server offers it.
+        return {"ssl_disabled": True} if server.url.socket else {}
+    # PyMySQL's own `ssl_verify_identity` leaves the host name unchecked when no CA file is named.
+    context = ssl.create_default_context(cafile=server.ca_file)
+    # Certificates that the servers make for themselves lack what this flag (set since Python 3.13) asks for.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return {"ssl": context}
+
+
+def _set_up(connection: MySQLConnection, server: ServerAccess) -> tuple[str, str] | None:
+    with connection.cursor() as cursor:
+        if server.tls_required:
+            cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+            row = cursor.fetchone()
+            if row is None or not row[1]:
+                return access.UNENCRYPTED, ""
+        cursor.execute("SELECT VERSION(), @@max_allowed_packet")
+        text, max_allowed_packet = cursor.fetchone()
+        version = ServerVersion.parse(_text(text))
+        if version.version < _OLDEST[version.kind]:
+            return access.TOO_OLD, version.text
+        for statement in session_statements(
+            version,
+            int(max_allowed_packet),
+            statement_seconds=server.statement_seconds,
+            read_only=server.read_only,
+        ):
+            cursor.execute(statement)
+    return None
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _sentence(error: Exception) -> tuple[str, str]:
+    """Choose the sentence for a driver's error, and what of it may be repeated."""
+    original = getattr(error, "original_exception", None)
+    if isinstance(original, OSError):
+        return _network_sentence(original)
+    if isinstance(error, RuntimeError):  # PyMySQL wants the package cryptography for a login without TLS
+        return access.LOGIN_NEEDS_TLS, ""
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    if code in _SENTENCES:
+        return _SENTENCES[code], ""
+    return access.OTHER, f"{code}: {error.args[1]}" if code and error.args[1:] else type(error).__name__
+
+
+def _network_sentence(error: OSError) -> tuple[str, str]:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return access.BAD_CERTIFICATE, error.verify_message.rstrip(".")
+    if isinstance(error, ssl.SSLError):
+        return access.NO_COMMON_CIPHER, error.reason or "no reason given"
+    if isinstance(error, socket.gaierror):
+        return access.UNKNOWN_HOST, ""
+    said = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or "no answer"
+    return access.NO_ANSWER, said.lower()

@@ -1,0 +1,139 @@
+"""One connection to the PostgreSQL warehouse: opened, encrypted where it must be, and set up."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from etlkit import server_access as access
+from etlkit.server_access import ServerAccess
+
+SESSION = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "standard_conforming_strings": "on",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",  # the shortest text that gives the same number back
+    "lock_timeout": "60s",
+    # A network that breaks must not leave a backend with our locks behind.
+    "idle_in_transaction_session_timeout": "10min",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60s",
+}
+"""What a session is set to, where the server knows the name."""
+
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+# Poolers refuse such settings at start-up, so they are set afterwards, in one round trip.
+_SET = """
+SELECT pg_catalog.set_config(wanted.name, wanted.value, false)
+FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)
+JOIN pg_catalog.pg_settings AS known ON known.name = wanted.name
+"""
+_SENTENCES = (
+    (r"could not translate host name", access.UNKNOWN_HOST, ""),
+    (r"root certificate file|could not load system root", access.NO_CA_FILE, ""),
+    (r"host name", access.BAD_CERTIFICATE, "it is for another host"),
+    (r"certificate", access.BAD_CERTIFICATE, "its signer is not trusted"),
+    (r"does not support SSL", access.UNENCRYPTED, ""),
+    (r"authentication failed|role \".*\" does not exist|no password supplied", access.WRONG_USER, ""),
+    (r"pg_hba\.conf", access.WRONG_MACHINE, ""),
+    (r"database \".*\" does not exist", access.NO_DATABASE, ""),
+    (r"permission denied for database", access.CLOSED_DATABASE, ""),
+    (r"too many clients|remaining connection slots|too many connections", access.FULL, ""),
+    (r"starting up|shutting down|recovery mode", access.BUSY, ""),
+    # The last ones, because `localhost` is tried at two addresses and one of them may have answered.
+    (r"server closed the connection", access.BROKEN_OFF, ""),
+    (r"timeout expired|timed out", access.NO_ANSWER, "no answer in time"),
+    (r"Connection refused|No such file or directory", access.NO_ANSWER, "connection refused"),
+)
+
+
+def connect_postgres(server: ServerAccess) -> psycopg2.extensions.connection:
+    """Open a connection and set its session up.
+
+    Args:
+        server: where, and on what terms.
+
+    Returns:
+        The connection, not in a transaction.
+
+    Raises:
+        ConnectionFailed: the server cannot be reached, refuses us, or does not encrypt as it must.
+    """
+    failure: tuple[str, str]
+    connection: psycopg2.extensions.connection | None = None
+    try:
+        connection = psycopg2.connect(**_arguments(server))
+        if connection.info.ssl_in_use or not server.tls_required:
+            _set_up(connection)
+            return connection
+        failure = (access.UNENCRYPTED, "")
+    except psycopg2.Error as error:
+        failure = _sentence(error)
+    if connection is not None:
+        connection.close()
+    raise server.refused(*failure)
+
+
+def _arguments(server: ServerAccess) -> dict[str, Any]:
+    url = server.url
+    arguments = {
+        "host": url.socket or url.host,
+        "port": url.port or url.default_port,
+        "dbname": url.database,
+        "user": url.user,
+        "password": server.password.reveal() if server.password else None,
+        "application_name": "etlkit",
+        "client_encoding": "utf8",
+        "connect_timeout": access.CONNECT_SECONDS,
+        "keepalives": 1,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
+        "gssencmode": "disable",
+        "sslmode": "prefer",
+    }
+    if server.tls_required:
+        arguments |= {"sslmode": "verify-full", "sslrootcert": str(server.ca_file or trusted_bundle())}
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def trusted_bundle() -> str:
+    """Find the certificate authorities that this machine trusts.
+
+    Returns:
+        A file; or `system`, which libpq looks up itself (in places that a wheel's own OpenSSL may not know).
+    """
+    known = ssl.get_default_verify_paths().cafile
+    return next((each for each in (known, *_BUNDLES) if each and Path(each).is_file()), "system")
+
+
+def _set_up(connection: psycopg2.extensions.connection) -> None:
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(_SET, (list(SESSION), list(SESSION.values())))
+    connection.autocommit = False
+
+
+def _sentence(error: psycopg2.Error) -> tuple[str, str]:
+    """Choose the sentence for a driver's error, and what of it may be repeated."""
+    # While connecting, psycopg2 gives no SQLSTATE, only the text, which may be in the server's language.
+    text = str(error).strip()
+    for pattern, sentence, said in _SENTENCES:
+        if re.search(pattern, text):
+            return sentence, said
+    return access.OTHER, text.splitlines()[0] if text else type(error).__name__
