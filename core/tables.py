@@ -52,6 +52,8 @@ class Column:
     """The bare type in lower case: `int`, `varchar`, `timestamp`; JSON and its MariaDB disguise are `json`."""
     column_type: str
     """The whole type in one spelling for all servers: `bigint unsigned`, `decimal(10,2)`, `enum('a','b')`."""
+    declared_type: str = ""
+    """The whole type as this server prints it, display width included: `tinyint(1)` hints at a boolean."""
     nullable: bool = True
     """Whether the column is declared to accept NULL."""
     default: str | None = None

@@ -1,0 +1,92 @@
+"""From the catalog to `TableAnalysis`: facts, relations, cursor and importance of each table, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from etlkit.contracts import Classifier
+from etlkit.discovery.asking import Importance, importance_of
+from etlkit.discovery.bands import batch_size
+from etlkit.discovery.catalog import TableFacts
+from etlkit.discovery.cursors import best_cursor, cursor_candidates
+from etlkit.discovery.history import update_frequency
+from etlkit.discovery.relationships import Relations
+from etlkit.providers import Provided
+from etlkit.tables import CursorCandidate, TableAnalysis
+
+
+@attrs.frozen(kw_only=True)
+class AnalysedTable:
+    """A table's analysis, with what led to it."""
+
+    analysis: TableAnalysis
+    """What classifiers and strategies decide upon."""
+    facts: TableFacts
+    """What the catalog says."""
+    candidates: tuple[CursorCandidate, ...]
+    """All cursors that were judged, best first."""
+    importance: Importance
+    """The level and who gave it."""
+
+
+def analyse_table(
+    facts: TableFacts, relations: Relations, classifiers: Iterable[Provided[Classifier]]
+) -> AnalysedTable:
+    """Complete what the catalog says of a table.
+
+    Args:
+        facts: the table.
+        relations: those of the whole schema.
+        classifiers: in the order to ask.
+
+    Returns:
+        The table's analysis.
+
+    Raises:
+        PluginError: a classifier failed.
+    """
+    candidates = cursor_candidates(facts)
+    analysis = without_importance(facts, relations, best_cursor(candidates))
+    importance = importance_of(analysis, classifiers)
+    return AnalysedTable(
+        analysis=attrs.evolve(analysis, importance=importance.level),
+        facts=facts,
+        candidates=candidates,
+        importance=importance,
+    )
+
+
+def without_importance(
+    facts: TableFacts, relations: Relations, cursor: CursorCandidate | None
+) -> TableAnalysis:
+    """Make the analysis that classifiers are shown.
+
+    Args:
+        facts: the table.
+        relations: those of the whole schema.
+        cursor: the one to use.
+
+    Returns:
+        The analysis, with the level `standard`.
+    """
+    frequency = update_frequency(facts)
+    analysis = TableAnalysis(
+        name=facts.name,
+        engine=facts.engine,
+        columns=facts.columns,
+        primary_key=facts.primary_key,
+        indexes=facts.indexes,
+        foreign_keys=facts.foreign_keys,
+        row_count=facts.row_count,
+        row_count_exact=facts.row_count_exact,
+        data_bytes=facts.data_bytes,
+        index_bytes=facts.index_bytes,
+        schema_hash=facts.schema_hash,
+        cursor=cursor,
+        update_frequency=frequency,
+        depends_on=relations.depends_on(facts.name),
+        referenced_by=relations.referenced_by(facts.name),
+    )
+    return attrs.evolve(analysis, batch_size=batch_size(analysis.size_mb, frequency))

@@ -1,0 +1,142 @@
+"""Asking plugins what they think of a table, and saying whose answer it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from etlkit.contracts import Classifier, Conversion, Fit, Refusal, Strategy
+from etlkit.errors import ConfigurationGenerationError, PluginError
+from etlkit.providers import Provided
+from etlkit.tables import Column, TableAnalysis
+
+STANDARD = "standard"
+"""The level of a table that no classifier has an opinion of."""
+
+
+@attrs.frozen(kw_only=True)
+class Importance:
+    """How much a table matters, and who said so."""
+
+    level: str
+    """The level."""
+    reason: str
+    """One sentence."""
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """The strategy that bid lowest."""
+
+    strategy: str
+    """Its name."""
+    cost: float
+    """Its bid."""
+    reason: str
+    """Its words, and who it is."""
+
+
+def importance_of(table: TableAnalysis, classifiers: Iterable[Provided[Classifier]]) -> Importance:
+    """Ask one classifier after the other how much a table matters; the first answer holds.
+
+    Args:
+        table: shown with the level `standard`.
+        classifiers: in the order to ask.
+
+    Returns:
+        The level and who gave it.
+
+    Raises:
+        PluginError: a classifier failed, or answered with something else than a level.
+    """
+    for provided in classifiers:
+        level: str | None = _ask(provided, "classify", table, table, expecting=(str, type(None)))
+        if level is not None:
+            who = f"{provided.item.name} of plugin {provided.plugin.name}"
+            return Importance(level=level, reason=f"{level}: so says the classifier {who}.")
+    return Importance(level=STANDARD, reason=f"{STANDARD}: no classifier says anything else.")
+
+
+def choose_strategy(table: TableAnalysis, strategies: Mapping[str, Provided[Strategy]]) -> Choice:
+    """Ask every strategy for its bid; the lowest wins, and among equals the first by name.
+
+    Args:
+        table: complete, with cursor and importance.
+        strategies: by name.
+
+    Returns:
+        The choice.
+
+    Raises:
+        PluginError: a strategy failed, or answered with something else than a bid.
+        ConfigurationGenerationError: every strategy refused the table, or there is none.
+    """
+    bids: list[Choice] = []
+    refusals: list[str] = []
+    for name, provided in sorted(strategies.items()):
+        answer = bid(table, provided)
+        if isinstance(answer, Fit):
+            bids.append(Choice(strategy=name, cost=answer.cost, reason=answer.reason))
+        else:
+            refusals.append(f"{name} refuses: {answer.reason}")
+    if not bids:
+        said = "; ".join(refusals) or "no plugin provides any"
+        raise ConfigurationGenerationError(
+            f"No strategy can load the table {table.name!r} ({said}). "
+            "Install or enable a plugin whose strategy can, or exclude the table."
+        )
+    return min(bids, key=lambda each: each.cost)
+
+
+def bid(table: TableAnalysis, strategy: Provided[Strategy]) -> Fit | Refusal:
+    """Ask one strategy for its bid.
+
+    Args:
+        table: complete, with cursor and importance.
+        strategy: the strategy.
+
+    Returns:
+        Its bid, or its refusal.
+
+    Raises:
+        PluginError: the strategy failed, or answered with something else.
+    """
+    answer: Fit | Refusal = _ask(strategy, "fits", table, table, expecting=(Fit, Refusal))
+    return answer
+
+
+def matching_conversion(
+    table: TableAnalysis, column: Column, conversions: Iterable[Provided[Conversion]]
+) -> Provided[Conversion] | None:
+    """Find the conversion that applies to a column without being asked for: the first that matches.
+
+    Args:
+        table: the column's table.
+        column: the column.
+        conversions: in the order to ask.
+
+    Returns:
+        The conversion; None when none matches.
+
+    Raises:
+        PluginError: a conversion failed, or answered with something else than True or False.
+    """
+    for provided in conversions:
+        if _ask(provided, "matches", table, table, column, expecting=bool):
+            return provided
+    return None
+
+
+def _ask(
+    provided: Provided[Any],
+    part: str,
+    table: TableAnalysis,
+    *arguments: object,
+    expecting: type | tuple[type, ...],
+) -> Any:
+    try:
+        return provided.call(part, *arguments, expecting=expecting)
+    except PluginError as error:
+        raise type(error)(f"table `{table.name}`: {error}") from error

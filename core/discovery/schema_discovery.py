@@ -1,0 +1,296 @@
+"""`SchemaDiscovery`: the one place that answers every question about the source's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from etlkit.discovery import ddl, describing, generation
+from etlkit.discovery.analysis import AnalysedTable
+from etlkit.discovery.complete import complete_schema
+from etlkit.discovery.configuration import pipeline_configuration
+from etlkit.discovery.counting import count_rows
+from etlkit.discovery.documents import (
+    CompleteConfiguration,
+    CompleteSchema,
+    DependencyTree,
+    IncrementalColumn,
+    PipelineConfiguration,
+    TableRelationships,
+    TableSchema,
+    TableSizeInfo,
+    UsagePatterns,
+)
+from etlkit.discovery.snapshot import SourceSnapshot
+from etlkit.discovery.validation import configuration_problems
+
+
+class SchemaDiscovery(SourceSnapshot):
+    """Answers every question about the source's schema from one snapshot of its catalog.
+
+    The catalog is read at the first question, in at most 8 queries whatever the number of tables, and kept
+    until `clear_cache` forgets it. Documents are plain dicts and the caller's to change; frozen values are
+    shared. All methods may be called from several threads.
+
+    Example:
+        from sqlalchemy import create_engine
+        from etlkit import SchemaDiscovery
+
+        discovery = SchemaDiscovery(create_engine("mysql+pymysql://reader:secret@clinic/opendental"),
+        "opendental") for column in discovery.get_incremental_columns("appointment"):
+            print(column["column_name"], column["fitness"]["reasons"])
+    """
+
+    def discover_all_tables(self) -> list[str]:
+        """List the base tables by name; views are none, and nothing is excluded.
+
+        Raises:
+            SchemaDiscoveryError: the catalog cannot be read; see `catalog`.
+        """
+        return list(self.catalog().tables)
+
+    def get_table_schema(self, table: str) -> TableSchema:
+        """Describe a table's definition, with the statement that creates it (one query the first time).
+
+        Args:
+            table: its name.
+
+        Raises:
+            SchemaNotFoundError: there is no such base table.
+            SchemaAnalysisError: this user must not read its definition.
+        """
+        facts = self._facts(table)
+        statement = self._kept(
+            self._schema_cache,
+            ("create", facts.name),
+            lambda: ddl.create_statement(self._source(), facts.name),
+        )
+        return describing.table_schema(facts, self.catalog(), statement)
+
+    def get_table_size_info(self, table: str, *, exact: bool = False) -> TableSizeInfo:
+        """Describe a table's size as the catalog has it.
+
+        Args:
+            table: its name.
+            exact: whether to count the rows where the catalog only estimates them; reads a whole index.
+
+        Raises:
+            SchemaNotFoundError: there is no such base table.
+            SchemaAnalysisError: this user must not read it.
+        """
+        facts = self._facts(table)
+        if not exact or facts.row_count_exact:
+            return describing.size_info(facts, None)
+        rows = self._kept(
+            self._schema_cache, ("rows", facts.name), lambda: count_rows(self._source(), facts.name)
+        )
+        return describing.size_info(facts, rows)
+
+    def get_incremental_columns(self, table: str) -> list[IncrementalColumn]:
+        """Judge the columns that look like cursors, the best first, refused ones last.
+
+        Args:
+            table: its name.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+            PluginError: a classifier failed.
+        """
+        return describing.incremental_columns(self._analysed(table))
+
+    def has_schema_changed(self, table: str, stored_hash: str) -> bool:
+        """Tell whether a table's definition in the snapshot differs from an earlier one.
+
+        Args:
+            table: its name.
+            stored_hash: the earlier `schema_hash`.
+
+        Raises:
+            SchemaNotFoundError: there is no such base table.
+        """
+        return self._facts(table).schema_hash != stored_hash
+
+    def replicate_schema(
+        self,
+        source_table: str,
+        target_engine: Engine,
+        target_db: str,
+        target_table: str | None = None,
+        drop_if_exists: bool = True,
+    ) -> bool:
+        """Create an empty copy of a table in another MySQL or MariaDB database, without its foreign keys.
+
+        A table that is there is replaced in one step, after the new one exists: readers find one or the
+        other.
+
+        Args:
+            source_table: its name in the source.
+            target_engine: a `mysql+pymysql` engine of the target.
+            target_db: the target's database.
+            target_table: its name in the target; None for the same.
+            drop_if_exists: whether to replace a table that is there, with all its rows.
+
+        Returns:
+            True.
+
+        Raises:
+            SchemaNotFoundError: there is no such base table, or no such target database.
+            TargetConflict: the target has a table of that name and `drop_if_exists` is False, or a view, or
+                it is the source itself.
+            SchemaAnalysisError: the target refuses the definition.
+        """
+        statement = self.get_table_schema(source_table)["create_statement"] or ""
+        target = ddl.Place(engine=target_engine, database=target_db)
+        ddl.replicate(
+            statement,
+            self._source(),
+            source_table,
+            target,
+            target_table or source_table,
+            replace=drop_if_exists,
+        )
+        return True
+
+    def analyze_table_relationships(
+        self, tables: Iterable[str] | None = None
+    ) -> dict[str, TableRelationships]:
+        """Tell which tables point to which; relations to tables that were not asked for included.
+
+        Args:
+            tables: names; None for all base tables but those excluded by default.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+        """
+        relations = self._relations()
+        return {
+            each.analysis.name: describing.relationships(each, relations)
+            for each in self._all_analysed(tables)
+        }
+
+    def analyze_table_usage_patterns(self, tables: Iterable[str] | None = None) -> dict[str, UsagePatterns]:
+        """Tell how tables are used, as far as the catalog can tell.
+
+        Args:
+            tables: names; None for all base tables but those excluded by default.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+        """
+        return {each.analysis.name: describing.usage_patterns(each) for each in self._all_analysed(tables)}
+
+    def determine_table_importance(self, tables: Iterable[str] | None = None) -> dict[str, str]:
+        """Tell how much tables matter, as the classifiers say.
+
+        Args:
+            tables: names; None for all base tables but those excluded by default.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+            PluginError: a classifier failed.
+        """
+        return {name: each.importance for name, each in self.analyses(tables).items()}
+
+    def get_pipeline_configuration(self, table: str) -> PipelineConfiguration:
+        """Decide how a table is loaded: its entry in `tables.yml`.
+
+        Args:
+            table: its name.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+            ConfigurationGenerationError: no strategy can load the table.
+            PluginError: a plugin failed.
+        """
+        return deepcopy(self._configured(self._analysed(table)))
+
+    def analyze_complete_schema(self, tables: Iterable[str] | None = None) -> CompleteSchema:
+        """Answer every question for many tables in one pass.
+
+        Args:
+            tables: names; None for all base tables but those excluded by default.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+            ConfigurationGenerationError: no strategy can load one of the tables.
+            PluginError: a plugin failed.
+        """
+        analysed = self._all_analysed(tables)
+        configurations = {each.analysis.name: deepcopy(self._configured(each)) for each in analysed}
+        return complete_schema(self.catalog(), analysed, self._relations(), configurations)
+
+    def generate_complete_configuration(self, output_dir: Path | str | None = None) -> CompleteConfiguration:
+        """Write `tables.yml`, `tables_summary.txt` and `schema_analysis_<timestamp>.json`.
+
+        Each file is written whole or not at all.
+
+        Args:
+            output_dir: the folder, which exists; None for the current one.
+
+        Returns:
+            What `tables.yml` holds. Estimates of sizes and rows that moved by less than a fifth are kept as
+            they were, so that a second analysis changes nothing.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+            ConfigurationGenerationError: no strategy can load one of the tables, or a file cannot be written.
+            PluginError: a plugin failed.
+        """
+        return {
+            "tables": generation.generate(self.generation_input(), Path(output_dir or ".")).configurations
+        }
+
+    def generation_input(self) -> generation.Input:
+        """Give what `generation.generate` works on: the analysis of all tables but those excluded by default.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+            PluginError: a plugin failed.
+        """
+        return generation.Input(
+            catalog=self.catalog(),
+            analysed=self._all_analysed(None),
+            relations=self._relations(),
+            registry=self._plugins(),
+        )
+
+    def get_table_dependencies_recursive(self, table: str, depth: int = 3) -> DependencyTree:
+        """Follow the tables that a table points to; cycles and self references end their branch.
+
+        Args:
+            table: where to begin.
+            depth: levels below it.
+
+        Raises:
+            SchemaNotFoundError: there is no such base table.
+        """
+        return describing.dependency_tree(self._facts(table).name, depth, self._relations().depends_on)
+
+    def validate_table_configuration(self, table: str, config: Mapping[str, Any]) -> list[str]:
+        """Say what is wrong with a table's configuration.
+
+        Args:
+            table: its name.
+            config: an entry as in `tables.yml`, or part of one.
+
+        Returns:
+            One sentence for each problem; empty when all is well.
+
+        Raises:
+            SchemaDiscoveryError: the catalog cannot be read.
+            PluginError: a plugin failed.
+        """
+        catalog = self.catalog()
+        analysed = self._analysed(table) if table in catalog.tables else None
+        return configuration_problems(table, config, catalog, analysed, self._plugins())
+
+    def _configured(self, table: AnalysedTable) -> PipelineConfiguration:
+        return self._kept(
+            self._config_cache,
+            table.analysis.name,
+            lambda: pipeline_configuration(table, self._plugins(), describing.moment(self.catalog())),
+        )

@@ -1,0 +1,147 @@
+"""The snapshot behind `SchemaDiscovery`: the catalog and every table's analysis, made once and kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy import Engine
+
+from etlkit.discovery import ddl
+from etlkit.discovery.analysis import AnalysedTable, analyse_table
+from etlkit.discovery.catalog import Catalog, TableFacts
+from etlkit.discovery.exclusions import without_excluded
+from etlkit.discovery.reading import read_catalog
+from etlkit.discovery.relationships import Relations, find_relations
+from etlkit.registry import Registry
+from etlkit.tables import TableAnalysis
+
+CacheKind = Literal["schema", "config", "analysis"]
+"""What `clear_cache` can forget."""
+
+Value = TypeVar("Value")
+
+
+class SourceSnapshot:
+    """Frozen values about the source's schema, each read or computed at the first question and then kept."""
+
+    def __init__(self, source_engine: Engine, source_db: str, registry: Registry | None = None) -> None:
+        """Name the source; nothing is read yet.
+
+        Args:
+            source_engine: a `mysql+pymysql` engine of the source.
+            source_db: the database's name on that server.
+            registry: the plugins to ask; without it, those installed are loaded when they are first needed.
+        """
+        self.source_engine = source_engine
+        self.source_db = source_db
+        self._registry = registry
+        self._lock = threading.RLock()
+        self._schema_cache: dict[Any, Any] = {}
+        self._analysis_cache: dict[Any, Any] = {}
+        self._config_cache: dict[Any, Any] = {}
+
+    def clear_cache(self, kind: CacheKind | None = None) -> None:
+        """Forget what was read or computed, and what was computed from it.
+
+        Args:
+            kind: `schema` (the catalog), `analysis` (relations, cursors, importance) or `config` (entries of
+                `tables.yml`); None for all.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
+        caches = {
+            "schema": self._schema_cache,
+            "analysis": self._analysis_cache,
+            "config": self._config_cache,
+        }
+        if kind is not None and kind not in caches:
+            raise ValueError(f"kind must be in {list(caches)} or None (got {kind!r})")
+        with self._lock:
+            for name in list(caches)[list(caches).index(kind or "schema") :]:
+                caches[name].clear()
+
+    def catalog(self) -> Catalog:
+        """Give the snapshot of the catalog.
+
+        Returns:
+            The same frozen value until `clear_cache`.
+
+        Raises:
+            ConnectionFailed: the server cannot be reached, or refuses the user.
+            SchemaNotFoundError: the server has no such database.
+            SchemaAnalysisError: the user lacks a privilege.
+        """
+        return self._kept(
+            self._schema_cache, "catalog", lambda: read_catalog(self.source_engine, self.source_db)
+        )
+
+    def analysis(self, table: str) -> TableAnalysis:
+        """Give all that is known of a table: cursor chosen, importance, relations, update frequency.
+
+        Args:
+            table: its name.
+
+        Returns:
+            What classifiers and strategies decide upon.
+
+        Raises:
+            SchemaNotFoundError: there is no such base table.
+            SchemaAnalysisError: this user must not read it.
+            PluginError: a classifier failed.
+        """
+        return self._analysed(table).analysis
+
+    def analyses(self, tables: Iterable[str] | None = None) -> dict[str, TableAnalysis]:
+        """Give `analysis` of several tables.
+
+        Args:
+            tables: their names; None for all base tables but those excluded by default.
+
+        Returns:
+            By the names as the source spells them.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+            PluginError: a classifier failed.
+        """
+        return {each.analysis.name: each.analysis for each in self._all_analysed(tables)}
+
+    def _kept(self, cache: dict[Any, Any], key: Any, make: Callable[[], Value]) -> Value:
+        with self._lock:
+            if key not in cache:
+                cache[key] = make()
+            value: Value = cache[key]
+            return value
+
+    def _source(self) -> ddl.Place:
+        return ddl.Place(engine=self.source_engine, database=self.catalog().database)
+
+    def _plugins(self) -> Registry:
+        with self._lock:
+            if self._registry is None:
+                self._registry = Registry.load()
+            return self._registry
+
+    def _facts(self, table: str) -> TableFacts:
+        return self.catalog().table(table)
+
+    def _relations(self) -> Relations:
+        return self._kept(
+            self._analysis_cache, "relations", lambda: find_relations(self.catalog().tables.values())
+        )
+
+    def _analysed(self, table: str) -> AnalysedTable:
+        facts = self._facts(table)
+        self.catalog().require_readable(facts)
+        return self._kept(
+            self._analysis_cache,
+            ("table", facts.name),
+            lambda: analyse_table(facts, self._relations(), self._plugins().classifiers),
+        )
+
+    def _all_analysed(self, tables: Iterable[str] | None) -> tuple[AnalysedTable, ...]:
+        names = without_excluded(self.catalog().tables) if tables is None else tables
+        return tuple(self._analysed(table) for table in names)

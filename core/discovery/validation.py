@@ -1,0 +1,113 @@
+"""What is wrong with a table's configuration, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import cattrs
+
+from etlkit.config.tables import TableConfig
+from etlkit.contracts import Refusal
+from etlkit.discovery.analysis import AnalysedTable
+from etlkit.discovery.asking import bid
+from etlkit.discovery.catalog import Catalog
+from etlkit.registry import Registry
+from etlkit.suggestions import suggestion
+from etlkit.tables import CursorCandidate
+
+
+def configuration_problems(
+    table: str,
+    config: Mapping[str, Any],
+    catalog: Catalog,
+    analysed: AnalysedTable | None,
+    registry: Registry,
+) -> list[str]:
+    """Compare a table's configuration with the source and the plugins.
+
+    Args:
+        table: its name.
+        config: an entry as in `tables.yml`, or part of one.
+        catalog: the source's tables.
+        analysed: the table's analysis; None when the source has no such table.
+        registry: the plugins.
+
+    Returns:
+        One sentence for each problem; empty when all is well.
+
+    Raises:
+        PluginError: a strategy failed.
+    """
+    if analysed is None:
+        return [f"The source has no table `{table}`; {suggestion(table, catalog.tables)}"]
+    known = [each.name for each in attrs.fields(TableConfig)]
+    problems = [f"`{key}` is no key; {suggestion(key, known)}" for key in config if key not in known]
+    try:
+        entry = TableConfig.from_dict({key: value for key, value in config.items() if key in known})
+    except cattrs.BaseValidationError as error:
+        return problems + cattrs.transform_error(error)
+    columns = [column.name for column in analysed.facts.columns]
+    problems += [
+        f"column_overrides names `{each}`, which is no column; {suggestion(each, columns)}"
+        for each in entry.column_overrides
+        if each not in columns
+    ]
+    problems += [
+        f"column_overrides gives `{column}` the conversion `{each.conversion}`, which no plugin provides"
+        for column, each in entry.column_overrides.items()
+        if each.conversion is not None and each.conversion not in {p.item.name for p in registry.conversions}
+    ]
+    problems += [
+        f"dependencies names `{each}`, which the source does not have; {suggestion(each, catalog.tables)}"
+        for each in entry.dependencies
+        if each not in catalog.tables
+    ]
+    if entry.batch_size < 1:
+        problems.append(f"batch_size must be 1 or more, not {entry.batch_size}")
+    if "primary_key" in config and entry.primary_key != analysed.facts.primary_key:
+        problems.append(
+            f"primary_key is {_listed(entry.primary_key)}, "
+            f"but the source's is {_listed(analysed.facts.primary_key)}"
+        )
+    if entry.schema_hash not in ("", analysed.facts.schema_hash):
+        problems.append("schema_hash differs: the table changed since it was analysed; run `etlkit analyze`")
+    return problems + _cursor_and_strategy(entry, analysed, registry)
+
+
+def _cursor_and_strategy(entry: TableConfig, analysed: AnalysedTable, registry: Registry) -> list[str]:
+    problems = []
+    cursor: CursorCandidate | None = None
+    if entry.incremental_column is not None:
+        cursor = next((each for each in analysed.candidates if each.column == entry.incremental_column), None)
+        column = analysed.facts.column(entry.incremental_column)
+        if column is None:
+            names = [each.name for each in analysed.facts.columns]
+            said = suggestion(entry.incremental_column, names)
+            problems.append(
+                f"incremental_column names `{entry.incremental_column}`, which is no column; {said}"
+            )
+        elif cursor is None:
+            problems.append(
+                f"incremental_column `{column.name}` is {column.column_type}, which orders no changes"
+            )
+        elif cursor.refused:
+            problems.append(f"incremental_column `{column.name}` is unfit: {' '.join(cursor.reasons)}")
+    strategy = registry.strategies.get(entry.extraction_strategy)
+    if strategy is None:
+        said = suggestion(entry.extraction_strategy, registry.strategies)
+        return [
+            *problems,
+            f"extraction_strategy `{entry.extraction_strategy}` is provided by no plugin; {said}",
+        ]
+    answer = bid(attrs.evolve(analysed.analysis, cursor=cursor), strategy)
+    if isinstance(answer, Refusal):
+        problems.append(
+            f"extraction_strategy `{entry.extraction_strategy}` refuses the table: {answer.reason}"
+        )
+    return problems
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    return ", ".join(f"`{each}`" for each in columns) or "none"
