@@ -1,1 +1,1 @@
-"""TODO."""
+"""Judgements of how much a table matters."""

@@ -34,7 +34,7 @@ def fits(table: TableAnalysis) -> Fit:
     return Fit(cost=min(100.0, 50 + table.size_mb / 20), reason=reason)
 
 
-def plan(table: TableAnalysis, state: TableState | None) -> LoadPlan:  # noqa: ARG001 - the contract's
+def plan(table: TableAnalysis, state: TableState | None) -> LoadPlan:
     """Plan to read every row, whatever was loaded before.
 
     Args:

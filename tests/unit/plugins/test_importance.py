@@ -1,0 +1,98 @@
+"""Importance follows what Open Dental's names mean, and the use of a table by others."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import Any
+
+import pytest
+import yaml
+
+from etlkit import TableAnalysis
+from etlkit.plugins.importance import names
+from etlkit.registry import Registry
+
+REGISTRY = Registry.of(names)
+MANY = ("procedurelog", "claim", "fee")
+
+
+def answer(table: TableAnalysis) -> tuple[str, str] | None:
+    """The first classifier that answers, and its answer."""
+    for provided in REGISTRY.classifiers:
+        level = provided.item.classify(table)
+        if level is not None:
+            return provided.item.name, level
+    return None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("patient", ("open_dental_names", "critical")),
+        ("Patient", ("open_dental_names", "critical")),
+        ("appointment", ("open_dental_names", "critical")),
+        ("procedurelog", ("open_dental_names", "critical")),
+        ("claim", ("open_dental_names", "critical")),
+        ("claimproc", ("open_dental_names", "critical")),
+        ("payment", ("open_dental_names", "critical")),
+        ("paysplit", ("open_dental_names", "critical")),
+        ("adjustment", ("open_dental_names", "critical")),
+        ("commlog", ("open_dental_names", "important")),
+        ("provider", ("open_dental_names", "important")),
+        ("definition", ("open_dental_names", "reference")),
+        ("procedurecode", ("open_dental_names", "reference")),
+        ("feesched", ("open_dental_names", "reference")),
+        ("securitylog", ("open_dental_names", "audit")),
+        ("securityloghash", ("open_dental_names", "audit")),
+        ("histappointment", ("open_dental_patterns", "audit")),
+        ("taskhist", ("open_dental_patterns", "audit")),
+        ("entrylog", ("open_dental_patterns", "audit")),
+        ("crm_contact_audit", ("open_dental_patterns", "audit")),
+        ("catalog", None),
+        ("catalogitem", None),
+        ("histology", None),
+        ("dialog_box", None),
+        ("history_free", None),
+        ("x", None),
+    ],
+)
+def test_names_decide_first(name: str, expected: tuple[str, str] | None) -> None:
+    """Known names come before patterns, so that procedurelog and commlog are no audit logs."""
+    assert expected == answer(TableAnalysis(name=name))
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (TableAnalysis(name="kind", referenced_by=MANY, row_count=1000), "reference"),
+        (TableAnalysis(name="kind", referenced_by=(*MANY, "kind"), depends_on=("kind",)), "reference"),
+        (TableAnalysis(name="kind", referenced_by=MANY, row_count=1001), None),
+        (TableAnalysis(name="kind", referenced_by=MANY[:2]), None),
+        (TableAnalysis(name="kind", referenced_by=(*MANY[:2], "kind")), None),
+        (TableAnalysis(name="kind", referenced_by=MANY, depends_on=("patient",)), None),
+    ],
+)
+def test_a_short_list_that_others_share_is_a_reference(table: TableAnalysis, expected: str | None) -> None:
+    """Relations by rule count like declared ones; pointing to itself does not count."""
+    assert expected == names.by_use(table)
+
+
+def test_every_fact_has_a_reason_and_a_known_level() -> None:
+    """The data file tells why, table by table, and names no table twice."""
+    text = (
+        resources.files("etlkit.plugins.importance").joinpath("open_dental.yml").read_text(encoding="utf-8")
+    )
+    knowledge: dict[str, Any] = yaml.safe_load(text)
+    facts = [
+        (level, name, reason)
+        for level, tables in knowledge["tables"].items()
+        for name, reason in tables.items()
+    ]
+    assert {"critical", "important", "reference", "audit"} == {level for level, _, _ in facts}
+    # YAML keeps the last of two equal keys without a word, so the file's lines are counted.
+    assert len({name for _, name, _ in facts}) == len(
+        re.findall(r"(?m)^    \w+: \"", text.split("patterns:")[0])
+    )
+    assert [] == [name for _, name, reason in facts if not reason.endswith(".") or name != name.lower()]
+    assert [] == [each for each in knowledge["patterns"] if not each["reason"].endswith(".")]
