@@ -180,6 +180,7 @@ def _program(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if found is None:
         raise PrivateServerMissing(
-            f"The program {name} was not found. Install MariaDB: apt-get install mariadb-server"
+            f"The program {name} was not found. "
+            "Install MariaDB: apt-get install mariadb-server-core mariadb-client-core"
         )
     return found

@@ -281,7 +281,8 @@ def test_missing_mariadb(server_folder: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(PrivateServerMissing) as caught:
         PrivateMariaDB(server_folder / "missing").start()
     assert str(caught.value) == (
-        "The program mariadb-install-db was not found. Install MariaDB: apt-get install mariadb-server"
+        "The program mariadb-install-db was not found. "
+        "Install MariaDB: apt-get install mariadb-server-core mariadb-client-core"
     )
 
 
