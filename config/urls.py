@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 from sqlalchemy import URL, make_url
@@ -44,7 +44,7 @@ class DatabaseUrl:
     """The unix socket: a file for MySQL, a folder for PostgreSQL."""
 
     @classmethod
-    def parse(cls, text: str) -> DatabaseUrl:
+    def parse(cls, text: str) -> Self:
         """Take an address apart.
 
         Args:
@@ -71,7 +71,7 @@ class DatabaseUrl:
         return cls._checked(url)
 
     @classmethod
-    def _checked(cls, url: URL) -> DatabaseUrl:
+    def _checked(cls, url: URL) -> Self:
         for option in url.query:
             if option not in cls.options:
                 hint = suggestion(option, cls.options, otherwise="known options")
