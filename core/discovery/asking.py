@@ -84,7 +84,7 @@ def choose_strategy(table: TableAnalysis, strategies: Mapping[str, Provided[Stra
     if not bids:
         said = "; ".join(refusals) or "no plugin provides any"
         raise ConfigurationGenerationError(
-            f"No strategy can load the table {table.name!r} ({said}). "
+            f"No strategy can load the table `{table.name}` ({said}). "
             "Install or enable a plugin whose strategy can, or exclude the table."
         )
     return min(bids, key=lambda each: each.cost)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import attrs
 
 from etlkit.errors import SchemaAnalysisError, SchemaNotFoundError
+from etlkit.suggestions import nearest
 from etlkit.tables import Column, ForeignKey, Index
 
 EXACT_ENGINES = frozenset({"MyISAM", "Aria", "MEMORY"})
@@ -138,6 +138,16 @@ class Catalog:
     def _fold_names(self) -> Mapping[str, str]:
         return _read_only({name.casefold(): name for name in self.tables})
 
+    def find(self, name: str) -> TableFacts | None:
+        """Find a base table; None when there is none.
+
+        Args:
+            name: its name; in any case where the server does not tell cases apart.
+        """
+        if name not in self.tables and self.server.lower_case_table_names:
+            return self.tables.get(self._folded.get(name.casefold(), ""))
+        return self.tables.get(name)
+
     def table(self, name: str) -> TableFacts:
         """Find a base table.
 
@@ -151,15 +161,13 @@ class Catalog:
             SchemaNotFoundError: there is no such base table.
             SchemaAnalysisError: there is, but this user sees none of its columns.
         """
-        facts = self.tables.get(name)
-        if facts is None and self.server.lower_case_table_names:
-            facts = self.tables.get(self._folded.get(name.casefold(), ""))
+        facts = self.find(name)
         if facts is None:
-            raise SchemaNotFoundError(self._not_found(name))
+            raise SchemaNotFoundError(self.not_found(name))
         if not facts.columns:
             why = f" The server says: {facts.comment}" if not facts.engine and facts.comment else ""
             raise SchemaAnalysisError(
-                f"The table {name!r} of {self.database!r} shows no columns: this user lacks the SELECT "
+                f"The table `{name}` of `{self.database}` shows no columns: this user lacks the SELECT "
                 f"privilege, or the server cannot open the table.{why} GRANT SELECT on it, or repair it."
             )
         return facts
@@ -177,17 +185,17 @@ class Catalog:
             shown = shortened(facts.unreadable)
             raise SchemaAnalysisError(
                 f"This user must not SELECT from {self.database}.{facts.name} (columns {shown}). "
-                f"Let an administrator GRANT SELECT on the database {self.database!r}."
+                f"Let an administrator GRANT SELECT on the database `{self.database}`."
             )
 
-    def _not_found(self, name: str) -> str:
-        where = f"The database {self.database!r} has no table {name!r}"
+    def not_found(self, name: str) -> str:
+        """Say that a base table is not there, and which one may have been meant.
+
+        Args:
+            name: what was asked for.
+        """
+        where = f"The database `{self.database}` has no table `{name}`"
         if name in self.views:
             return f"{where}: it is a view, and only base tables are analysed and loaded."
-        folded = self._folded.get(name.casefold())
-        near = [folded] if folded else difflib.get_close_matches(name, self.tables, n=1)
-        return (
-            f"{where}. Did you mean {near[0]!r}?"
-            if near
-            else f"{where}. Check the name with `etlkit analyze`."
-        )
+        near = nearest(name, self.tables)
+        return f"{where}; did you mean `{near}`?" if near else f"{where}; `etlkit analyze` lists its tables."

@@ -41,6 +41,23 @@ def cursor_candidates(table: TableFacts) -> tuple[CursorCandidate, ...]:
     return tuple(sorted(judged, key=lambda each: (each.refused, -each.score, position[each.column])))
 
 
+def judged_cursor(table: TableFacts, column: Column) -> CursorCandidate:
+    """Judge any column as a cursor, for a person who chose it.
+
+    Args:
+        table: what the catalog says of it.
+        column: one of its columns.
+
+    Returns:
+        The judgement; a refused one does not bind the person.
+    """
+    candidate = _judged(table, column, append_only(table))
+    if candidate is None:
+        said = f"{column.name} is {column.column_type}, and nothing shows that it grows with every change."
+        return _candidate(table, column, 0.0, said)
+    return candidate
+
+
 def best_cursor(candidates: tuple[CursorCandidate, ...]) -> CursorCandidate | None:
     """Choose the cursor that an incremental strategy may use without a person asking for it.
 

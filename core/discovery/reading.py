@@ -37,7 +37,7 @@ def read_catalog(engine: Engine, database: str) -> Catalog:
         SchemaAnalysisError: the user lacks a privilege, or the catalog cannot be read for another reason.
     """
     with (
-        told_plainly(engine, database, f"reading the catalog of {database!r}"),
+        told_plainly(engine, database, f"reading the catalog of `{database}`"),
         engine.connect() as connection,
     ):
         server, fresh_statistics = _server(connection)
@@ -138,7 +138,7 @@ def _enter(connection: Connection, database: str) -> None:
     preparer = connection.dialect.identifier_preparer
     connection.exec_driver_sql(f"USE {preparer.quote_identifier(database)}")
     raise SchemaAnalysisError(
-        f"The server shows nothing of the database {database!r} to this user. "
+        f"The server shows nothing of the database `{database}` to this user. "
         f"Let an administrator GRANT SELECT on it."
     )
 

@@ -285,7 +285,7 @@ class SchemaDiscovery(SourceSnapshot):
             PluginError: a plugin failed.
         """
         catalog = self.catalog()
-        analysed = self._analysed(table) if table in catalog.tables else None
+        analysed = self._analysed(table) if catalog.find(table) else None
         return configuration_problems(table, config, catalog, analysed, self._plugins())
 
     def _configured(self, table: AnalysedTable) -> PipelineConfiguration:

@@ -11,11 +11,14 @@ from sqlalchemy import Engine
 from etlkit.discovery import ddl
 from etlkit.discovery.analysis import AnalysedTable, analyse_table
 from etlkit.discovery.catalog import Catalog, TableFacts
+from etlkit.discovery.cursors import judged_cursor
 from etlkit.discovery.exclusions import without_excluded
 from etlkit.discovery.reading import read_catalog
 from etlkit.discovery.relationships import Relations, find_relations
+from etlkit.errors import SchemaNotFoundError
 from etlkit.registry import Registry
-from etlkit.tables import TableAnalysis
+from etlkit.suggestions import suggestion
+from etlkit.tables import CursorCandidate, TableAnalysis
 
 CacheKind = Literal["schema", "config", "analysis"]
 """What `clear_cache` can forget."""
@@ -108,6 +111,28 @@ class SourceSnapshot:
             PluginError: a classifier failed.
         """
         return {each.analysis.name: each.analysis for each in self._all_analysed(tables)}
+
+    def cursor(self, table: str, column: str) -> CursorCandidate:
+        """Judge one column as a cursor, for a person who chose it.
+
+        Args:
+            table: its table.
+            column: its name.
+
+        Returns:
+            The judgement; a refused one does not bind the person.
+
+        Raises:
+            SchemaNotFoundError: there is no such base table, or no such column in it.
+        """
+        facts = self._facts(table)
+        found = facts.column(column)
+        if found is None:
+            names = [each.name for each in facts.columns]
+            raise SchemaNotFoundError(
+                f"The table `{facts.name}` has no column `{column}`; {suggestion(column, names)}"
+            )
+        return judged_cursor(facts, found)
 
     def _kept(self, cache: dict[Any, Any], key: Any, make: Callable[[], Value]) -> Value:
         with self._lock:

@@ -78,7 +78,7 @@ def explained(error: DBAPIError, engine: Engine, database: str, doing: str) -> E
     if code in _USER_REFUSED:
         kind = ConnectionFailed
         said = (
-            f"{place} refuses the user {user!r} (error {code}) while {doing}. "
+            f"{place} refuses the user `{user}` (error {code}) while {doing}. "
             "Check user and password, and from which hosts the user may connect."
         )
     elif code in _UNREACHABLE or error.connection_invalidated:
@@ -89,14 +89,14 @@ def explained(error: DBAPIError, engine: Engine, database: str, doing: str) -> E
         )
     elif code == _NO_DATABASE:
         kind = SchemaNotFoundError
-        said = f"{place} has no database {database!r}. Check the name in the URL."
+        said = f"{place} has no database `{database}`. Check the name in the URL."
     elif code in _NO_TABLE:
         kind = SchemaNotFoundError
         said = f"{place} has no such table any more (error {code}) while {doing}. Run `etlkit analyze` again."
     elif code in _NO_PRIVILEGE:
         said = (
-            f"{place} does not let the user {user!r} do this (error {code}) while {doing}. "
-            f"Let an administrator GRANT SELECT on the database {database!r}, or check its name."
+            f"{place} does not let the user `{user}` do this (error {code}) while {doing}. "
+            f"Let an administrator GRANT SELECT on the database `{database}`, or check its name."
         )
     return kind(said)
 

@@ -41,7 +41,7 @@ def configuration_problems(
         PluginError: a strategy failed.
     """
     if analysed is None:
-        return [f"The source has no table `{table}`; {suggestion(table, catalog.tables)}"]
+        return [catalog.not_found(table)]
     known = [each.name for each in attrs.fields(TableConfig)]
     problems = [f"`{key}` is no key; {suggestion(key, known)}" for key in config if key not in known]
     try:
@@ -60,7 +60,7 @@ def configuration_problems(
         if each.conversion is not None and each.conversion not in {p.item.name for p in registry.conversions}
     ]
     problems += [
-        f"dependencies names `{each}`, which the source does not have; {suggestion(each, catalog.tables)}"
+        f"dependencies names `{each}`: {catalog.not_found(each)}"
         for each in entry.dependencies
         if each not in catalog.tables
     ]
