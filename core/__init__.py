@@ -19,6 +19,7 @@ from etlkit.contracts import (
     Where,
     Write,
 )
+from etlkit.discovery import SchemaDiscovery
 from etlkit.errors import EtlkitError, PlanRefused
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.hookspecs import hookimpl
@@ -32,6 +33,7 @@ from etlkit.tables import (
     Index,
     TableAnalysis,
 )
+from etlkit.transfer.target_types import target_type
 
 __all__ = [
     "INTEGER_TYPES",
@@ -54,6 +56,7 @@ __all__ = [
     "Refusal",
     "RunFinished",
     "RunStarting",
+    "SchemaDiscovery",
     "Since",
     "Strategy",
     "TableAnalysis",
@@ -62,4 +65,5 @@ __all__ = [
     "Where",
     "Write",
     "hookimpl",
+    "target_type",
 ]

@@ -178,7 +178,7 @@ class Conversion:
     """The PostgreSQL type of the result, such as `boolean` or `numeric(10,2)`."""
     source_sql: Callable[[ColumnElement[Any], Column], ColumnElement[Any]]
     """Builds the expression that the source evaluates; its text form must be input for `target_type`."""
-    matches: Callable[[TableAnalysis, Column], bool] = lambda table, column: False
+    matches: Callable[[TableAnalysis, Column], bool] = lambda *_: False
     """Whether the conversion applies without being asked for; by default only where it is named."""
     accepts: Callable[[ColumnElement[Any], Column], ColumnElement[bool]] | None = None
     """Builds the condition that each value (NULL aside) must meet; one that does not refuses the whole load."""
