@@ -28,7 +28,6 @@ def etlkit_strategies() -> Iterator[Strategy]:
     """Provide ways to load a table.
 
     Example:
-
         from etlkit import Everything, Fit, LoadPlan, Strategy, Write, hookimpl
 
         def fits(table):
@@ -55,7 +54,6 @@ def etlkit_classifiers() -> Iterator[Classifier]:
     The chain is asked in the order of `plugins.order.classifiers`, then by name; the first answer wins.
 
     Example:
-
         from etlkit import Classifier, hookimpl
 
         def classify(table):
@@ -78,7 +76,6 @@ def etlkit_conversions() -> Iterator[Conversion]:
     A conversion is used where `column_overrides` names it, else where the first one `matches`.
 
     Example:
-
         from sqlalchemy import func
         from etlkit import Conversion, hookimpl
 
@@ -98,7 +95,6 @@ def etlkit_run_starting(event: RunStarting) -> None:
     """Be told that a run begins, before the first row is read.
 
     Example:
-
         from etlkit import hookimpl
 
         @hookimpl
@@ -112,7 +108,6 @@ def etlkit_table_finished(event: TableFinished) -> None:
     """Be told how a table's load ended, as soon as it did.
 
     Example:
-
         from etlkit import hookimpl
 
         @hookimpl
@@ -127,7 +122,6 @@ def etlkit_run_finished(event: RunFinished) -> None:
     """Be told how a run ended.
 
     Example:
-
         from etlkit import hookimpl
 
         @hookimpl

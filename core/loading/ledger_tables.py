@@ -1,0 +1,88 @@
+"""The ledger's tables. Columns are only ever added, so that an older ledger goes on working."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+SCHEMA = "etlkit"
+"""The schema in the warehouse that holds the ledger and nothing else."""
+
+metadata = sa.MetaData(schema=SCHEMA)
+
+_now = sa.DateTime(timezone=True)
+
+RUNS = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("target_schema", sa.Text, nullable=False),
+    sa.Column("deployment", sa.Text, nullable=False),
+    sa.Column("etlkit_version", sa.Text, nullable=False),
+    sa.Column("started_at", _now, nullable=False, server_default=sa.func.now()),
+    sa.Column("finished_at", _now),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("tables", sa.Integer),
+    comment="One row per `etlkit run`; finished_at stays empty when the process was killed.",
+)
+
+LOADS = sa.Table(
+    "table_loads",
+    metadata,
+    sa.Column("load_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("run_id", sa.Text, nullable=False, index=True),
+    sa.Column("target_schema", sa.Text, nullable=False),
+    sa.Column("table_name", sa.Text, nullable=False),
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("importance", sa.Text, nullable=False),
+    sa.Column("read", sa.BigInteger, nullable=False),
+    sa.Column("inserted", sa.BigInteger, nullable=False),
+    sa.Column("updated", sa.BigInteger, nullable=False),
+    sa.Column("deleted", sa.BigInteger, nullable=False),
+    sa.Column("unchanged", sa.BigInteger, nullable=False),
+    sa.Column("rendered_bytes", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("verified", sa.Text, nullable=False),
+    sa.Column(
+        "losses", sa.Text, nullable=False, comment="JSON: [column, rule, count] per loss; never a value."
+    ),
+    sa.Column("error", sa.Text),
+    sa.Column("ended_at", _now, nullable=False, server_default=sa.func.now()),
+    comment="One row per table and run, failed ones included.",
+)
+
+STATES = sa.Table(
+    "table_state",
+    metadata,
+    sa.Column("target_schema", sa.Text, primary_key=True),
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("target_name", sa.Text, nullable=False),
+    sa.Column("cursor_column", sa.Text),
+    sa.Column("watermark", sa.Text, comment="The cursor as the source server printed it."),
+    sa.Column("schema_hash", sa.Text, nullable=False),
+    sa.Column("mapping_hash", sa.Text, nullable=False),
+    sa.Column("strategy", sa.Text, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("loaded_at", _now, nullable=False),
+    sa.Column("read", sa.BigInteger, nullable=False),
+    sa.Column("written", sa.BigInteger, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    comment="The end of each table's last committed load; written by the transaction that wrote its rows.",
+)
+
+RESUMES = sa.Table(
+    "table_resume",
+    metadata,
+    sa.Column("target_schema", sa.Text, primary_key=True),
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("last_key", sa.Text),
+    sa.Column("watermark", sa.Text),
+    sa.Column("began", sa.Text),
+    sa.Column("read", sa.BigInteger, nullable=False),
+    sa.Column("rendered_bytes", sa.BigInteger, nullable=False),
+    sa.Column("losses", sa.Text, nullable=False, comment="JSON: count by column number."),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    comment="Loads that commit per chunk and are not finished; a later run goes on behind last_key.",
+)

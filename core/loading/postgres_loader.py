@@ -1,0 +1,107 @@
+"""PostgresLoader: loads tables into the warehouse by name, and watches how that goes."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+import attrs
+import sqlalchemy as sa
+
+from etlkit.config import Settings, TableConfig
+from etlkit.connections import ConnectionFactory
+from etlkit.events import TableFinished
+from etlkit.loading.ledger import Ledger
+from etlkit.loading.load import Load
+from etlkit.loading.table_plan import TablePlan
+from etlkit.loading.trouble import write_trouble
+
+_log = logging.getLogger(__name__)
+
+
+class MakesPlans(Protocol):
+    """What the loader asks for a table's plan; it knows nothing of how one comes about."""
+
+    def plan(self, table: str, *, force_full: bool = False, limit: int | None = None) -> TablePlan:
+        """Decide how a table is loaded now."""
+
+
+@attrs.frozen(kw_only=True)
+class PostgresLoader:
+    """Applies plans to the warehouse."""
+
+    settings: Settings
+    """The deployment's."""
+    planner: MakesPlans
+    """Makes the plans."""
+    connections: ConnectionFactory
+    """Lends the source's connection."""
+    ledger: Ledger
+    """The ledger, and the warehouse that holds it."""
+    run_id: str
+    """The run that loads are recorded under."""
+
+    def load_table(self, table: str, force_full: bool = False, limit: int | None = None) -> TableFinished:
+        """Load one table.
+
+        Args:
+            table: its name in the source.
+            force_full: forget the watermark and read everything.
+            limit: read at most so many rows; such a load removes nothing and keeps the table's state.
+
+        Returns:
+            What happened.
+
+        Raises:
+            EtlkitError: the load failed; the table and its state are as they were.
+        """
+        plan = self.planner.plan(table, force_full=force_full, limit=limit)
+        outcome = Load(
+            what=plan,
+            connections=self.connections,
+            ledger=self.ledger,
+            run_id=self.run_id,
+            drift=self.settings.drift,
+            limit=limit,
+        ).carry_out()
+        minutes = plan.config.monitoring.max_extraction_time_minutes
+        if outcome.seconds > minutes * 60:
+            _log.warning(
+                "table `%s` took %.0f minutes; its limit in `monitoring` is %d",
+                table,
+                outcome.seconds / 60,
+                minutes,
+            )
+        return outcome
+
+    def get_table_config(self, table: str) -> TableConfig:
+        """Give a table's configuration.
+
+        Args:
+            table: its name in the source.
+
+        Returns:
+            `tables.yml` with the choices of `etlkit.yml` laid over it.
+        """
+        return self.settings.get_table_config(table)
+
+    def verify_load(self, table: str) -> bool:
+        """Count a table's rows on both sides.
+
+        Equal counts do not prove equal rows; different ones prove a difference, unless the source changed between.
+
+        Args:
+            table: its name in the source.
+
+        Returns:
+            Whether the counts are equal.
+
+        Raises:
+            EtlkitError: one side could not be counted.
+        """
+        plan = self.planner.plan(table)
+        with self.connections.source().connect() as connection:
+            here = connection.scalar(sa.select(sa.func.count()).select_from(plan.rendered.source))
+        with write_trouble(plan.target), self.ledger.engine.connect() as connection:
+            there = connection.scalar(sa.select(sa.func.count()).select_from(plan.target.itself()))
+        return bool(here == there)

@@ -1,0 +1,46 @@
+"""A table's load, decided but not begun: everything the loader needs, and nothing of how it was decided."""
+
+from __future__ import annotations
+
+import hashlib
+
+import attrs
+
+from etlkit.config import TableConfig
+from etlkit.contracts import LoadPlan
+from etlkit.loading.ledger import LedgerEntry
+from etlkit.loading.target import TargetTable
+from etlkit.tables import TableAnalysis
+from etlkit.transfer.rendering import RenderedTable
+
+
+@attrs.frozen(kw_only=True)
+class TablePlan:
+    """One table's load."""
+
+    analysis: TableAnalysis
+    """The table, with the choices of configuration in it."""
+    config: TableConfig
+    """Those choices."""
+    rendered: RenderedTable
+    """How its rows leave the source."""
+    target: TargetTable
+    """What it is in the warehouse."""
+    plan: LoadPlan
+    """What to read, how to apply it."""
+    before: LedgerEntry | None
+    """What the ledger held when the plan was made."""
+
+    @property
+    def digest(self) -> str:
+        """sha256 over what a broken read must share with a later one to be gone on with."""
+        generation = self.before.state.generation if self.before else 0
+        said = [
+            self.plan.strategy,
+            repr(self.plan.read),
+            repr(self.plan.write),
+            repr(self.plan.cursor),
+            self.target.mapping_hash,
+            str(generation),
+        ]
+        return hashlib.sha256("\0".join(said).encode()).hexdigest()

@@ -1,0 +1,164 @@
+"""The table in the warehouse: names, types and key, as one frozen value that can be turned into DDL."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.types import UserDefinedType
+
+from etlkit.errors import TargetConflict
+from etlkit.tables import TableAnalysis
+from etlkit.transfer.rendering import RenderedTable
+
+_NAME_BYTES = 63
+_HASH_DIGITS = 8
+
+
+class Named(UserDefinedType[Any]):
+    """A PostgreSQL type by its name, which SQLAlchemy passes on as it is."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        """Name a type.
+
+        Args:
+            name: such as `timestamp(0) with time zone`.
+        """
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Give the name to the DDL compiler."""
+        return self.name
+
+
+@attrs.frozen(kw_only=True)
+class TargetColumn:
+    """One column in the warehouse."""
+
+    name: str
+    """Its name there: the source's, unless that has more than 63 bytes."""
+    source: str
+    """Its name in the source."""
+    type: str
+    """The PostgreSQL type."""
+    conversion: str | None = None
+    """The conversion that made its values, by name."""
+
+
+@attrs.frozen(kw_only=True)
+class TargetTable:
+    """One table in the warehouse."""
+
+    schema: str
+    """Its schema."""
+    name: str
+    """Its name there."""
+    source: str
+    """Its name in the source."""
+    columns: tuple[TargetColumn, ...]
+    """In the source's order."""
+    key: tuple[str, ...]
+    """The primary key's columns by their target names; empty when the source's table has none."""
+
+    @property
+    def mapping_hash(self) -> str:
+        """sha256 over how values become columns; when it changes, stored rows no longer mean the same."""
+        said = [[column.source, column.name, column.type, column.conversion] for column in self.columns]
+        return hashlib.sha256(json.dumps([said, self.key]).encode()).hexdigest()
+
+    def table(self, *, schema: str | None, name: str, temporary: bool = False) -> sa.Table:
+        """Make a SQLAlchemy table of this shape, without its key.
+
+        Args:
+            schema: where; None for the session's temporary schema.
+            name: what it is called.
+            temporary: whether it lives until the end of the transaction only.
+
+        Returns:
+            The table, in a metadata of its own.
+        """
+        return sa.Table(
+            name,
+            sa.MetaData(),
+            *(sa.Column(column.name, Named(column.type), nullable=True) for column in self.columns),
+            schema=schema,
+            prefixes=["TEMPORARY"] if temporary else [],
+            postgresql_on_commit="DROP" if temporary else None,
+        )
+
+    def itself(self) -> sa.Table:
+        """Make the SQLAlchemy table for this table.
+
+        Returns:
+            The table, without its key.
+        """
+        return self.table(schema=self.schema, name=self.name)
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+def target_of(analysis: TableAnalysis, rendered: RenderedTable, schema: str) -> TargetTable:
+    """Decide what a source table is in the warehouse.
+
+    Args:
+        analysis: the table.
+        rendered: its columns with their target types.
+        schema: the warehouse's schema.
+
+    Returns:
+        The target.
+
+    Raises:
+        TargetConflict: a name cannot exist in PostgreSQL, or two would be the same.
+    """
+    columns = tuple(
+        TargetColumn(
+            name=target_name(each.column.name),
+            source=each.column.name,
+            type=each.target_type,
+            conversion=each.conversion,
+        )
+        for each in rendered.columns
+    )
+    seen: dict[str, str] = {}
+    for column in columns:
+        if column.name in seen:
+            raise TargetConflict(
+                f"table `{analysis.name}`: the columns `{seen[column.name]}` and `{column.source}` would both be "
+                f"called `{column.name}` in the warehouse; rename one in the source"
+            )
+        seen[column.name] = column.source
+    return TargetTable(
+        schema=schema,
+        name=target_name(analysis.name),
+        source=analysis.name,
+        columns=columns,
+        key=tuple(target_name(each) for each in analysis.primary_key),
+    )
+
+
+def target_name(name: str) -> str:
+    """Keep a name, or shorten it when PostgreSQL would cut it without an error.
+
+    Args:
+        name: the source's, case kept.
+
+    Returns:
+        The name; over 63 bytes, its beginning and 8 digits of its sha256, the same in every run.
+
+    Raises:
+        TargetConflict: PostgreSQL cannot hold the name.
+    """
+    if not name or "\0" in name:
+        raise TargetConflict(f"the name `{name}` cannot exist in PostgreSQL; rename it in the source")
+    if len(name.encode()) <= _NAME_BYTES:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH_DIGITS]
+    head = name.encode()[: _NAME_BYTES - _HASH_DIGITS - 1].decode(errors="ignore")
+    return f"{head}_{digest}"

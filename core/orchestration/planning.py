@@ -1,0 +1,158 @@
+"""From configuration, discovery and the ledger to one table's plan; nothing is read or written here but the ledger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import attrs
+import sqlalchemy as sa
+
+from etlkit.config import ColumnOverride, Settings, TableConfig
+from etlkit.contracts import Commit, Conversion, LoadPlan, Strategy, TableState, Write
+from etlkit.discovery import SchemaDiscovery
+from etlkit.discovery.asking import matching_conversion
+from etlkit.errors import ConfigurationError, PlanRefused, PluginError
+from etlkit.loading.ledger import Ledger, LedgerEntry
+from etlkit.loading.table_plan import TablePlan
+from etlkit.loading.target import target_of
+from etlkit.providers import Provided
+from etlkit.registry import Registry
+from etlkit.suggestions import suggestion
+from etlkit.tables import TableAnalysis
+from etlkit.transfer.rendering import render
+
+_PG_TYPE = re.compile(r"[a-z][a-z0-9_ ]*(\(\d+(,\s*\d+)?\))?[a-z ]*(\[\])?", re.IGNORECASE)
+
+
+@attrs.frozen(kw_only=True)
+class Planner:
+    """Makes the plan of each table's load."""
+
+    settings: Settings
+    """The deployment's."""
+    discovery: SchemaDiscovery
+    """What is known of the source."""
+    registry: Registry
+    """Its plugins."""
+    ledger: Ledger
+    """What was loaded before."""
+
+    def plan(self, table: str, *, force_full: bool = False, limit: int | None = None) -> TablePlan:
+        """Decide how a table is loaded now.
+
+        Args:
+            table: its name in the source.
+            force_full: forget the watermark and read everything.
+            limit: make a plan for at most so many rows: nothing is removed, nothing is remembered.
+
+        Returns:
+            The plan.
+
+        Raises:
+            SchemaNotFoundError: the source has no such table.
+            ConfigurationError: a choice names a strategy, conversion or column that is not there.
+            PlanRefused: the strategy cannot serve the table.
+            PluginError: a plugin's function failed.
+        """
+        config = self.settings.get_table_config(table)
+        analysis = self.analysis(table, config)
+        conversions, types = self._overrides(analysis, config)
+        rendered = render(analysis, self.discovery.catalog().database, conversions, types)
+        target = target_of(analysis, rendered, self.settings.warehouse.schema)
+        before, there = self._before(table, target.itself())
+        known = before is not None and there and before.mapping_hash == target.mapping_hash
+        state = before.state if before is not None and known and not force_full else None
+        plan = self._ask(self.registry.strategy(config.extraction_strategy), analysis, state)
+        if not there and plan.write is not Write.REPLACE:
+            plan = attrs.evolve(plan, write=Write.REPLACE)
+        if limit is not None:
+            write = Write.MERGE if analysis.primary_key and there else plan.write
+            reason = f"at most {limit} rows, as asked for; nothing is removed and the table's state is kept"
+            plan = attrs.evolve(plan, write=write, commit=Commit.ONCE, reason=reason)
+        return TablePlan(
+            analysis=analysis, config=config, rendered=rendered, target=target, plan=plan, before=before
+        )
+
+    def analysis(self, table: str, config: TableConfig) -> TableAnalysis:
+        """Lay a table's configuration over what discovery found.
+
+        Args:
+            table: its name in the source.
+            config: its configuration.
+
+        Returns:
+            The table as strategies see it.
+
+        Raises:
+            SchemaDiscoveryError: the source has no such table or column, or it may not be read.
+        """
+        found = self.discovery.analysis(table)
+        choice = self.settings.choice(table)
+        name = config.incremental_column
+        return attrs.evolve(
+            found,
+            cursor=self.discovery.cursor(table, name) if name else None,
+            importance=config.table_importance,
+            batch_size=config.batch_size,
+            lookback_seconds=choice.lookback_seconds,
+            options=choice.options,
+        )
+
+    def _before(self, table: str, target: sa.Table) -> tuple[LedgerEntry | None, bool]:
+        if not self.ledger.exists():
+            return None, False
+        with self.ledger.engine.connect() as connection:
+            there = sa.inspect(connection).has_table(target.name, schema=target.schema)
+        return self.ledger.entry(table), there
+
+    def _overrides(
+        self, analysis: TableAnalysis, config: TableConfig
+    ) -> tuple[Mapping[str, Conversion], Mapping[str, str]]:
+        names = [column.name for column in analysis.columns]
+        conversions: dict[str, Conversion] = {}
+        types: dict[str, str] = {}
+        for name, override in config.column_overrides.items():
+            if name not in names:
+                raise ConfigurationError(
+                    f"`tables.{analysis.name}.column_overrides` names the column `{name}`, which the table does not "
+                    f"have; {suggestion(name, names)}"
+                )
+            if override.conversion is not None:
+                conversions[name] = self.registry.conversion(override.conversion).item
+            if override.pg_type is not None:
+                types[name] = _checked_type(analysis.name, name, override)
+        for column in analysis.columns:
+            if column.name not in config.column_overrides:
+                found = matching_conversion(analysis, column, self.registry.conversions)
+                if found is not None:
+                    conversions[column.name] = found.item
+        return conversions, types
+
+    def _ask(
+        self, provided: Provided[Strategy], analysis: TableAnalysis, state: TableState | None
+    ) -> LoadPlan:
+        where = f"plugin {provided.plugin.origin}, strategy `{provided.item.name}`, table `{analysis.name}`"
+        try:
+            plan: LoadPlan = provided.call("plan", analysis, state, expecting=LoadPlan)
+        except PluginError as error:
+            raise PluginError(f"table `{analysis.name}`: {error}") from error
+        if plan.table != analysis.name:
+            raise PluginError(f"{where}: the plan must be for `{analysis.name}` (got `{plan.table}`)")
+        if plan.write is not Write.REPLACE and not analysis.primary_key:
+            raise PlanRefused(
+                f"{where}: rows can only be merged or appended by a primary key, which the table lacks; use full_table"
+            )
+        if plan.cursor is not None and analysis.column(plan.cursor) is None:
+            raise PlanRefused(f"{where}: the plan's cursor `{plan.cursor}` is no column of the table")
+        return plan
+
+
+def _checked_type(table: str, column: str, override: ColumnOverride) -> str:
+    name = str(override.pg_type)
+    if not _PG_TYPE.fullmatch(name):
+        raise ConfigurationError(
+            f"`tables.{table}.column_overrides.{column}.pg_type` must be a PostgreSQL type such as `numeric(12,2)` "
+            f"(got `{name}`)"
+        )
+    return name

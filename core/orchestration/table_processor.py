@@ -1,0 +1,94 @@
+"""TableProcessor: one table from source to warehouse; a failure becomes an outcome that others can go on beside."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from types import TracebackType
+from typing import Self
+
+from etlkit.discovery import SchemaDiscovery
+from etlkit.errors import EtlkitError
+from etlkit.events import TableFinished
+from etlkit.loading.postgres_loader import PostgresLoader
+
+_log = logging.getLogger(__name__)
+
+
+class TableProcessor:
+    """Loads tables, one at a time per call; may be called from several threads. A context manager."""
+
+    def __init__(
+        self, schema_discovery: SchemaDiscovery | None, loader: PostgresLoader, limit: int | None = None
+    ) -> None:
+        """Take what is needed; nothing is built here.
+
+        Args:
+            schema_discovery: what is known of the source.
+            loader: writes to the warehouse.
+            limit: read at most so many rows of each table.
+
+        Raises:
+            ValueError: there is no SchemaDiscovery.
+        """
+        if schema_discovery is None:
+            raise ValueError("SchemaDiscovery instance is required")
+        self.schema_discovery = schema_discovery
+        self.loader = loader
+        self.limit = limit
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.loader.connections.close()
+
+    def process_table(self, table: str, force_full: bool = False) -> TableFinished:
+        """Load one table.
+
+        Args:
+            table: its name in the source.
+            force_full: forget the watermark and read everything.
+
+        Returns:
+            What happened; `error` says what went wrong, if anything did, and what to do next.
+        """
+        began = time.monotonic()
+        try:
+            return self.loader.load_table(table, force_full=force_full, limit=self.limit)
+        except EtlkitError as error:
+            return self._failed(table, began, error.message, error.exit_code)
+        except Exception as error:  # noqa: BLE001 - one table's failure must leave the others running
+            # The message may hold a row's value, so only the kind of error and its place are told.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _log.debug("table `%s`: %s at %s:%s", table, type(error).__name__, place.filename, place.lineno)
+            where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+            return self._failed(
+                table,
+                began,
+                f"table `{table}`: {type(error).__name__} at {where}; this is a defect of etlkit or of a plugin, "
+                "please report it with this line",
+                1,
+            )
+
+    def _failed(self, table: str, began: float, message: str, exit_code: int) -> TableFinished:
+        config = self.loader.get_table_config(table)
+        outcome = TableFinished(
+            table=table,
+            strategy=config.extraction_strategy,
+            importance=config.table_importance,
+            seconds=time.monotonic() - began,
+            verified="not checked: the load failed",
+            error=message,
+            exit_code=exit_code,
+        )
+        if config.monitoring.alert_on_failure:
+            _log.error("%s table `%s` was not loaded: %s", config.table_importance, table, message)
+        try:
+            self.loader.ledger.record_failure(self.loader.run_id, outcome)
+        except Exception as error:  # noqa: BLE001 - the first failure is the one to report
+            _log.warning("table `%s`: its failure could not be recorded (%s)", table, type(error).__name__)
+        return outcome

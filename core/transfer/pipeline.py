@@ -1,0 +1,150 @@
+"""One bounded pipeline: a thread reads the next chunk while the caller writes the last one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from etlkit.source_session import MySQLConnection
+from etlkit.transfer.chunk import Chunk
+from etlkit.transfer.reader import Reader
+from etlkit.transfer.source_queries import SourceQueries
+
+_POLL_SECONDS = 0.1
+
+
+class Pipeline:
+    """Chunks of one read, fetched ahead. A context manager; leaving it ends the read and drops the source's socket.
+
+    The source's connection is held from the first to the last chunk of the read and given back at once then, so
+    that the next table can be read while this one is still being applied.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], AbstractContextManager[MySQLConnection]],
+        make_reader: Callable[[SourceQueries], Reader],
+        *,
+        ahead: int,
+    ) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            connect: lends a raw connection to the source.
+            make_reader: makes the reader for that connection.
+            ahead: how many chunks may wait.
+        """
+        self._connect = connect
+        self._make_reader = make_reader
+        self._queue: queue.Queue[Chunk | BaseException | None] = queue.Queue(maxsize=ahead)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="etlkit-reader", daemon=True)
+        self.reader: Reader | None = None
+        """The reader, once it is connected; its `began` is known from the first chunk on."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[Chunk]:
+        """Give the chunks in order.
+
+        Yields:
+            Chunks.
+
+        Raises:
+            EtlkitError: what the reader raised.
+        """
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def _read(self) -> None:
+        try:
+            with self._connect() as connection:
+                self.reader = self._make_reader(SourceQueries(connection))
+                for chunk in self.reader.chunks():
+                    self._put_or_stop(chunk)
+        except _Stopped:
+            return
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for chunks
+            self._put(error)
+        else:
+            self._put(None)
+
+    def _put_or_stop(self, chunk: Chunk) -> None:
+        if not self._put(chunk):
+            raise _Stopped  # the connection's block is left by an exception: the socket is dropped
+
+    def _put(self, item: Chunk | BaseException | None) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=_POLL_SECONDS)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+
+class _Stopped(Exception):
+    """Nobody waits for chunks any more."""
+
+
+class CopyFile:
+    """Chunks as the file that psycopg2's COPY reads from; counts what went through."""
+
+    def __init__(self, chunks: Iterator[Chunk]) -> None:
+        """Wrap chunks.
+
+        Args:
+            chunks: in order.
+        """
+        self._chunks = chunks
+        self._data = b""
+        self._place = 0
+        self.rows = 0
+        """Rows given."""
+        self.size = 0
+        """Bytes given."""
+        self.losses: Counter[int] = Counter()
+        """By column number, values that are NULL in what was given because PostgreSQL cannot hold them."""
+        self.watermark: str | None = None
+        """The watermark of what was given."""
+
+    def read(self, size: int) -> bytes:
+        """Give the next bytes.
+
+        Args:
+            size: at most so many.
+
+        Returns:
+            Bytes; empty at the end.
+        """
+        while self._place >= len(self._data):
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return b""
+            self._data, self._place = chunk.data, 0
+            self.rows += chunk.rows
+            self.size += len(chunk.data)
+            self.losses.update(chunk.losses)
+            self.watermark = chunk.watermark
+        part = self._data[self._place : self._place + size]
+        self._place += len(part)
+        return part
+
+    def readline(self, *_: Any) -> bytes:
+        """Not used by COPY, but psycopg2 asks that a file has it."""
+        raise NotImplementedError

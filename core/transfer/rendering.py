@@ -1,0 +1,232 @@
+"""The SELECT that makes the source render a table's rows as framed bytes, built with SQLAlchemy Core.
+
+Every field arrives as the text that PostgreSQL's input functions take for the target type. Nothing is escaped and
+nothing is decoded on the way: see `etlkit.transfer.sentinels` for the frame, `etlkit.transfer.copy_text` for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    TableClause,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    table,
+    text,
+)
+
+from etlkit.contracts import Conversion
+from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column, TableAnalysis
+from etlkit.transfer.sentinels import FIELD, LOSS, NULL, REFUSED, ROW, marker, sql_literal
+from etlkit.transfer.target_types import target_type
+
+INVALID_DATE = "invalid_date"
+"""The rule by which a date that does not exist (`0000-00-00`, `2024-02-31`, year 0) becomes NULL and is counted."""
+
+_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
+_HEX_PREFIX: ColumnElement[Any] = literal_column("0x5C78")
+_EMPTY: ColumnElement[Any] = literal_column("''")
+
+
+@attrs.frozen(kw_only=True)
+class RenderedColumn:
+    """One column on its way: what the source computes, and what the warehouse stores."""
+
+    column: Column
+    """The source's column."""
+    number: int
+    """Its place in the SELECT, from 0."""
+    target_type: str
+    """The PostgreSQL type."""
+    expression: ColumnElement[Any]
+    """Its rendered text; never SQL NULL unless the server could not compute it."""
+    conversion: str | None = None
+    """The conversion that is applied, by name."""
+
+    @property
+    def may_lose(self) -> bool:
+        """Whether the expression can give a loss marker."""
+        return self.conversion is None and self.column.data_type in TEMPORAL_TYPES
+
+
+@attrs.frozen(kw_only=True)
+class RenderedTable:
+    """A table's rows as the source renders them."""
+
+    source: TableClause
+    """The table, qualified by its database."""
+    columns: tuple[RenderedColumn, ...]
+    """In the order of the fields."""
+
+    def row(self) -> ColumnElement[Any]:
+        """Build the expression that renders a whole row, its end mark included.
+
+        Returns:
+            A binary string; a field that the server could not compute is missing from it, never empty.
+        """
+        *front, last = (each.expression for each in self.columns)
+        return func.concat_ws(literal(FIELD), *front, func.concat(last, literal(ROW)))
+
+    def rows(self) -> ColumnElement[Any]:
+        """Build the expression that renders all rows of a chunk into one value.
+
+        Returns:
+            A binary string, cut silently at `group_concat_max_len`: compare the end marks with COUNT(*).
+        """
+        return func.group_concat(self.row().op("SEPARATOR")(_EMPTY))
+
+
+def literal(value: bytes) -> ColumnElement[Any]:
+    """Write bytes into a statement as a hexadecimal literal.
+
+    Args:
+        value: at least one byte.
+
+    Returns:
+        The literal; not a parameter, so that statements of one table are all alike.
+    """
+    return literal_column(sql_literal(value))
+
+
+def render(
+    analysis: TableAnalysis,
+    database: str,
+    conversions: Mapping[str, Conversion] | None = None,
+    types: Mapping[str, str] | None = None,
+) -> RenderedTable:
+    """Decide how each column of a table is rendered.
+
+    Args:
+        analysis: the table.
+        database: the source database that holds it.
+        conversions: by column name, the conversion to apply instead of the plain rendering.
+        types: by column name, the PostgreSQL type to use instead of the one that follows from column and conversion.
+
+    Returns:
+        The table's columns in their order, INVISIBLE and generated ones included.
+    """
+    chosen, other_types = conversions or {}, types or {}
+    source = table(analysis.name, *(column(each.name) for each in analysis.columns), schema=database)
+    rendered = []
+    for number, each in enumerate(analysis.columns):
+        value: ColumnElement[Any] = source.c[each.name]
+        conversion = chosen.get(each.name)
+        if conversion is None:
+            expression = _plain(value, each, number)
+            kind = target_type(each)
+        else:
+            expression = _converted(value, each, number, conversion)
+            kind = conversion.target_type(each)
+        rendered.append(
+            RenderedColumn(
+                column=each,
+                number=number,
+                target_type=other_types.get(each.name, kind),
+                expression=expression,
+                conversion=conversion.name if conversion else None,
+            )
+        )
+    return RenderedTable(source=source, columns=tuple(rendered))
+
+
+def _converted(
+    value: ColumnElement[Any], of: Column, number: int, conversion: Conversion
+) -> ColumnElement[Any]:
+    converted = conversion.source_sql(value, of)
+    result = func.if_(converted.is_(None), literal(NULL), _binary_text(converted))
+    if conversion.accepts is None:
+        return result
+    accepted = conversion.accepts(value, of)
+    return case((value.is_(None), literal(NULL)), (accepted, result), else_=literal(marker(REFUSED, number)))
+
+
+def _plain(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[Any]:
+    if of.data_type in TEMPORAL_TYPES:
+        return _temporal(value, of, number)
+    text_form = _text_form(of)(value, of)
+    if not of.nullable:
+        return text_form
+    # Not IFNULL(expression): a value too large to render is NULL as well, and must be missed, not be taken for NULL.
+    return func.if_(value.is_(None), literal(NULL), text_form)
+
+
+def _temporal(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[Any]:
+    exists = and_(
+        func.dayofmonth(value).between(literal_column("1"), func.dayofmonth(func.last_day(value))),
+        func.year(value) > literal_column("0"),
+    )
+    lost: ColumnElement[Any] = literal(marker(LOSS, number))
+    if of.nullable:
+        # On NOT NULL columns `0000-00-00` matches IS NULL, so the question is only asked where NULL can be.
+        lost = func.if_(value.is_(None), literal(NULL), lost)
+    return func.if_(exists, value, lost)
+
+
+def _text_form(of: Column) -> Callable[[ColumnElement[Any], Column], ColumnElement[Any]]:
+    kind = of.data_type
+    if kind in TEXT_TYPES or kind == "json":
+        return _characters
+    if kind in BINARY_TYPES:
+        return lambda value, _: func.concat(_HEX_PREFIX, func.hex(value))
+    if kind in SPATIAL_TYPES:
+        return lambda value, _: _ewkb(value)
+    return _FORMS.get(kind, _other)
+
+
+def _characters(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
+    # Cast to binary, or the server would refuse the frame's bytes as malformed text (error 1300).
+    return cast(value if of.charset in _UTF8 else _as_utf8mb4(value), LargeBinary)
+
+
+def _as_utf8mb4(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.convert(value.op("USING")(text("utf8mb4")))
+
+
+def _binary_text(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(_as_utf8mb4(value), LargeBinary)
+
+
+def _ewkb(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    # The server keeps SRID (4 bytes, little endian) before WKB. EWKB has the SRID behind the type, whose highest
+    # byte gets the flag 0x20 (PostGIS, "Extended WKB").
+    digits = func.hex(value)
+
+    def part(start: int, length: int | None = None) -> ColumnElement[Any]:
+        numbers = [start] if length is None else [start, length]
+        return func.substr(digits, *(literal_column(str(each)) for each in numbers))
+
+    return cast(
+        func.concat(_HEX_PREFIX, part(9, 8), literal_column("'20'"), part(1, 8), part(19)), LargeBinary
+    )
+
+
+def _other(value: ColumnElement[Any], _: Column) -> ColumnElement[Any]:
+    return _binary_text(value)
+
+
+def _as_is(value: ColumnElement[Any], _: Column) -> ColumnElement[Any]:
+    return value
+
+
+_FORMS: dict[str, Callable[[ColumnElement[Any], Column], ColumnElement[Any]]] = {
+    **dict.fromkeys(
+        ("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year"), _as_is
+    ),
+    "time": _as_is,
+    # The text protocol prints FLOAT with six digits; as DOUBLE it prints what is stored.
+    "float": lambda value, _: value + literal_column("0e0"),
+    "bit": lambda value, of: func.lpad(
+        func.bin(value + literal_column("0")),
+        literal_column(str(of.length or of.precision or 1)),
+        literal_column("'0'"),
+    ),
+}

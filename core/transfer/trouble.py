@@ -1,0 +1,56 @@
+"""What a source's refusal of a read means, in words; its own message is left out, since it may hold values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pymysql
+
+from etlkit.errors import ExtractionError
+
+_MEANING = {
+    1044: "the user may not use this database; grant it SELECT",
+    1054: "a column is gone; run `etlkit analyze`, the table was altered",
+    1142: "the user may not read it; grant SELECT on it",
+    1143: "the user may not read one of its columns; grant SELECT on the table",
+    1146: "it is gone; run `etlkit analyze`, the table was dropped or renamed",
+    1153: "a row is larger than max_allowed_packet; raise it on the source",
+    1194: "it is marked as crashed; repair it on the source with REPAIR TABLE",
+    1195: "it is marked as crashed; repair it on the source with REPAIR TABLE",
+    145: "it is marked as crashed; repair it on the source with REPAIR TABLE",
+    1205: "it stayed locked by somebody else; run again",
+    1213: "the source chose it as victim of a deadlock; run again",
+    1317: "the query was killed on the source; run again",
+    1412: "it was altered during the read; run again",
+    1927: "the connection was killed on the source; run again",
+    1969: "a statement took longer than the source's limit for it; run again at a quieter hour",
+    2006: "the connection to the source was lost; run again",
+    2013: "the connection to the source was lost; run again",
+    3024: "a statement took longer than the source's limit for it; run again at a quieter hour",
+}
+
+
+@contextmanager
+def read_trouble(table: str) -> Iterator[None]:
+    """Turn what PyMySQL raises in the block into an `ExtractionError` without values and without a chain.
+
+    Args:
+        table: the table that is read.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ExtractionError: the source refused a statement, or the connection broke.
+    """
+    try:
+        yield
+    except pymysql.err.Error as error:
+        code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+        meaning = _MEANING.get(code, "the source refused to read it; run `etlkit doctor`")
+        raise ExtractionError(f"table `{table}`: {meaning} (source error {code})") from None
+    except (OSError, EOFError) as error:
+        raise ExtractionError(
+            f"table `{table}`: the connection to the source broke ({type(error).__name__}); run again"
+        ) from None

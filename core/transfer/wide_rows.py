@@ -1,0 +1,78 @@
+"""Rows too large to be one value on the source: fetched field by field, framed here, one row at a time."""
+
+from __future__ import annotations
+
+import binascii
+from collections import Counter
+from collections.abc import Sequence
+
+from etlkit.errors import ExtractionError
+from etlkit.transfer.chunk_queries import is_raw
+from etlkit.transfer.copy_text import DELIMITER, NULL_MARK, CopyText, copy_text
+from etlkit.transfer.rendering import RenderedTable
+
+_DELIMITER = DELIMITER.encode()
+_NULL = NULL_MARK.encode()
+
+
+class WideRows:
+    """Collects rows of `fields_statement` as COPY text."""
+
+    def __init__(self, rendered: RenderedTable) -> None:
+        """Begin empty.
+
+        Args:
+            rendered: the table.
+        """
+        self._raw = [is_raw(each.column, each.conversion) for each in rendered.columns]
+        self._names = [each.column.name for each in rendered.columns]
+        self._lines: list[bytes] = []
+        self._losses: Counter[int] = Counter()
+        self._refused: Counter[int] = Counter()
+        self._nul: Counter[int] = Counter()
+        self.size = 0
+        """Bytes collected."""
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def add(self, values: Sequence[str | bytes | None]) -> None:
+        """Take a row.
+
+        Args:
+            values: its fields as the raw connection gives them.
+
+        Raises:
+            ExtractionError: the source could not compute a field.
+        """
+        line = _DELIMITER.join(self._field(number, value) for number, value in enumerate(values)) + b"\n"
+        self._lines.append(line)
+        self.size += len(line)
+
+    def take(self) -> tuple[CopyText, int]:
+        """Give what was collected, and begin again.
+
+        Returns:
+            The COPY text and its number of rows.
+        """
+        text = CopyText(data=b"".join(self._lines), losses=self._losses, refused=self._refused, nul=self._nul)
+        rows = len(self._lines)
+        self._lines, self.size = [], 0
+        self._losses, self._refused, self._nul = Counter(), Counter(), Counter()
+        return text, rows
+
+    def _field(self, number: int, value: str | bytes | None) -> bytes:
+        if self._raw[number]:
+            if value is None:
+                return _NULL
+            return b"\\\\x" + binascii.hexlify(value if isinstance(value, bytes) else value.encode())
+        if value is None:
+            raise ExtractionError(
+                f"column `{self._names[number]}` holds a value larger than the source can send; "
+                "raise max_allowed_packet on the source"
+            )
+        text = copy_text(value if isinstance(value, bytes) else value.encode())
+        self._losses[number] += text.losses.total()
+        self._refused[number] += text.refused.total()
+        self._nul[number] += text.nul.total()
+        return text.data
