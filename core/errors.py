@@ -92,6 +92,14 @@ class SomeTablesFailed(EtlkitError):
     exit_code = 3
 
 
+class OutsideAllowedHours(EtlkitError):
+    """The source may not be read at this time of day, by the deployment's own choice."""
+
+
+class RunInterrupted(EtlkitError):
+    """The run was asked to end; nothing of the table's load was kept, and its state is as it was."""
+
+
 class LockHeld(EtlkitError):
     """Another run of this deployment, or of this table, is at work."""
 

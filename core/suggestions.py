@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_SHOWN = 20  # enough for every list of keys; a clinic has hundreds of tables
+
 
 def nearest(name: str, valid: Iterable[str]) -> str | None:
     """Find the valid name that a person most likely meant.
@@ -36,4 +38,7 @@ def suggestion(name: str, valid: Iterable[str], *, otherwise: str = "known") -> 
     close = nearest(name, names)
     if close is not None:
         return f"did you mean `{close}`?"
-    return f"{otherwise}: {', '.join(f'`{each}`' for each in names)}" if names else f"{otherwise}: none"
+    if not names:
+        return f"{otherwise}: none"
+    shown = ", ".join(f"`{each}`" for each in names[:_SHOWN])
+    return f"{otherwise}: {shown}{f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''}"

@@ -25,6 +25,7 @@ from etlkit.discovery.documents import (
     TableSizeInfo,
     UsagePatterns,
 )
+from etlkit.discovery.exclusions import without_excluded
 from etlkit.discovery.snapshot import SourceSnapshot
 from etlkit.discovery.validation import configuration_problems
 
@@ -52,6 +53,14 @@ class SchemaDiscovery(SourceSnapshot):
             SchemaDiscoveryError: the catalog cannot be read; see `catalog`.
         """
         return list(self.catalog().tables)
+
+    def usual_tables(self) -> list[str]:
+        """List the base tables by name, without those excluded by default.
+
+        Raises:
+            SchemaDiscoveryError: the catalog cannot be read; see `catalog`.
+        """
+        return list(without_excluded(self.catalog().tables))
 
     def get_table_schema(self, table: str) -> TableSchema:
         """Describe a table's definition, with the statement that creates it (one query the first time).

@@ -45,6 +45,16 @@ class LedgerEntry:
 
 
 @attrs.frozen(kw_only=True)
+class LedgerSnapshot:
+    """What the warehouse held at one moment."""
+
+    entries: Mapping[str, LedgerEntry] = attrs.field(factory=dict)
+    """By the table's name in the source; tables that were never loaded have none."""
+    tables: frozenset[str] = frozenset()
+    """The tables that are there, by their names in the warehouse."""
+
+
+@attrs.frozen(kw_only=True)
 class Resume:
     """Where a broken read that commits per chunk goes on."""
 
@@ -140,6 +150,18 @@ class Ledger:
         query = sa.select(STATES).where(STATES.c.target_schema == self.schema).order_by(STATES.c.table_name)
         with self.engine.connect() as connection:
             return {row["table_name"]: _entry(row) for row in connection.execute(query).mappings()}
+
+    def snapshot(self) -> LedgerSnapshot:
+        """Read what is remembered of all tables, and which are there.
+
+        Returns:
+            Nothing, when no run ever wrote a ledger here.
+        """
+        if not self.exists():
+            return LedgerSnapshot()
+        with self.engine.connect() as connection:
+            tables = frozenset(sa.inspect(connection).get_table_names(schema=self.schema))
+        return LedgerSnapshot(entries=self.entries(), tables=tables)
 
     def entry(self, table: str) -> LedgerEntry | None:
         """Read what is remembered of one table.

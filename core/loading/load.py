@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import attrs
@@ -59,6 +60,10 @@ class Load:
     """What may change in the warehouse's table."""
     limit: int | None = None
     """Read at most so many rows; such a load removes nothing and keeps the table's state."""
+    stop: threading.Event = attrs.field(factory=threading.Event)
+    """When it is set, the load ends by `RunInterrupted`."""
+    rows_read: Callable[[int], None] = lambda _: None
+    """Called after each chunk with the rows read so far."""
 
     def carry_out(self) -> TableFinished:
         """Read, stage, apply and commit.
@@ -251,7 +256,13 @@ class Load:
                 limit=self.limit,
             )
 
-        return Pipeline(self.connections.source_raw, reader, ahead=self.what.plan.chunks.queue)
+        return Pipeline(
+            self.connections.source_raw,
+            reader,
+            ahead=self.what.plan.chunks.queue,
+            interrupted=self.stop,
+            rows_read=self.rows_read,
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import attrs
@@ -40,6 +43,10 @@ class PostgresLoader:
     """The ledger, and the warehouse that holds it."""
     run_id: str
     """The run that loads are recorded under."""
+    stop: threading.Event = attrs.field(factory=threading.Event)
+    """When it is set, loads at work end by `RunInterrupted`."""
+    rows_read: Callable[[str, int], None] = lambda *_: None
+    """Called while a table is read, with its name and the rows read so far."""
 
     def load_table(self, table: str, force_full: bool = False, limit: int | None = None) -> TableFinished:
         """Load one table.
@@ -63,6 +70,8 @@ class PostgresLoader:
             run_id=self.run_id,
             drift=self.settings.drift,
             limit=limit,
+            stop=self.stop,
+            rows_read=partial(self.rows_read, table),
         ).carry_out()
         minutes = plan.config.monitoring.max_extraction_time_minutes
         if outcome.seconds > minutes * 60:

@@ -6,16 +6,15 @@ import re
 from collections.abc import Mapping
 
 import attrs
-import sqlalchemy as sa
 
 from etlkit.config import ColumnOverride, Settings, TableConfig
 from etlkit.contracts import Commit, Conversion, LoadPlan, Strategy, TableState, Write
 from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.asking import matching_conversion
 from etlkit.errors import ConfigurationError, PlanRefused, PluginError
-from etlkit.loading.ledger import Ledger, LedgerEntry
+from etlkit.loading.ledger import Ledger, LedgerEntry, LedgerSnapshot
 from etlkit.loading.table_plan import TablePlan
-from etlkit.loading.target import target_of
+from etlkit.loading.target import TargetTable, target_of
 from etlkit.providers import Provided
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
@@ -37,6 +36,8 @@ class Planner:
     """Its plugins."""
     ledger: Ledger
     """What was loaded before."""
+    known: LedgerSnapshot | None = None
+    """What it held at one moment; without it, the ledger is asked at each table."""
 
     def plan(self, table: str, *, force_full: bool = False, limit: int | None = None) -> TablePlan:
         """Decide how a table is loaded now.
@@ -60,7 +61,7 @@ class Planner:
         conversions, types = self._overrides(analysis, config)
         rendered = render(analysis, self.discovery.catalog().database, conversions, types)
         target = target_of(analysis, rendered, self.settings.warehouse.schema)
-        before, there = self._before(table, target.itself())
+        before, there = self._before(table, target)
         known = before is not None and there and before.mapping_hash == target.mapping_hash
         state = before.state if before is not None and known and not force_full else None
         plan = self._ask(self.registry.strategy(config.extraction_strategy), analysis, state)
@@ -99,12 +100,9 @@ class Planner:
             options=choice.options,
         )
 
-    def _before(self, table: str, target: sa.Table) -> tuple[LedgerEntry | None, bool]:
-        if not self.ledger.exists():
-            return None, False
-        with self.ledger.engine.connect() as connection:
-            there = sa.inspect(connection).has_table(target.name, schema=target.schema)
-        return self.ledger.entry(table), there
+    def _before(self, table: str, target: TargetTable) -> tuple[LedgerEntry | None, bool]:
+        known = self.ledger.snapshot() if self.known is None else self.known
+        return known.entries.get(table), target.name in known.tables
 
     def _overrides(
         self, analysis: TableAnalysis, config: TableConfig

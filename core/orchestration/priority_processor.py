@@ -109,7 +109,8 @@ class PriorityProcessor:
                     level["total"] += 1
                     self.finished(outcome)
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+                self.processor.loader.stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
                 raise
         return outcomes
 

@@ -12,6 +12,7 @@ from etlkit.discovery import SchemaDiscovery
 from etlkit.errors import EtlkitError
 from etlkit.events import TableFinished
 from etlkit.loading.postgres_loader import PostgresLoader
+from etlkit.orchestration.allowed_hours import require_allowed_hour
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class TableProcessor:
         """
         began = time.monotonic()
         try:
+            require_allowed_hour(self.loader.settings.source.allowed_hours)
             return self.loader.load_table(table, force_full=force_full, limit=self.limit)
         except EtlkitError as error:
             return self._failed(table, began, error.message, error.exit_code)

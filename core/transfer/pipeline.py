@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
+from etlkit.errors import RunInterrupted
 from etlkit.source_session import MySQLConnection
 from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.reader import Reader
@@ -31,6 +32,8 @@ class Pipeline:
         make_reader: Callable[[SourceQueries], Reader],
         *,
         ahead: int,
+        interrupted: threading.Event | None = None,
+        rows_read: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Prepare, without connecting.
 
@@ -38,11 +41,15 @@ class Pipeline:
             connect: lends a raw connection to the source.
             make_reader: makes the reader for that connection.
             ahead: how many chunks may wait.
+            interrupted: when it is set, the read ends by `RunInterrupted`.
+            rows_read: called with the rows given so far.
         """
         self._connect = connect
         self._make_reader = make_reader
         self._queue: queue.Queue[Chunk | BaseException | None] = queue.Queue(maxsize=ahead)
         self._stop = threading.Event()
+        self._interrupted = interrupted or threading.Event()
+        self._rows_read = rows_read
         self._thread = threading.Thread(target=self._read, name="etlkit-reader", daemon=True)
         self.reader: Reader | None = None
         """The reader, once it is connected; its `began` is known from the first chunk on."""
@@ -66,10 +73,21 @@ class Pipeline:
         Raises:
             EtlkitError: what the reader raised.
         """
-        while (item := self._queue.get()) is not None:
+        rows = 0
+        while (item := self._next()) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
+            rows += item.rows
+            self._rows_read(rows)
+
+    def _next(self) -> Chunk | BaseException | None:
+        while not self._interrupted.is_set():
+            try:
+                return self._queue.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+        return RunInterrupted("the run was asked to end; nothing of this load was kept; run again")
 
     def _read(self) -> None:
         try:

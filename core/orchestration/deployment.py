@@ -1,0 +1,116 @@
+"""A deployment at work: its settings, plugins, connections, discovery and ledger, each built once, here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+from etlkit.config import Settings
+from etlkit.connections import ConnectionFactory
+from etlkit.discovery import SchemaDiscovery
+from etlkit.loading.ledger import Ledger
+from etlkit.orchestration.planning import Planner
+from etlkit.registry import Registry
+
+
+@attrs.frozen(kw_only=True)
+class Deployment:
+    """The parts that every command works with; nothing else in etlkit builds them."""
+
+    settings: Settings
+    """What the folder says."""
+    registry: Registry
+    """The plugins, loaded and checked."""
+    connections: ConnectionFactory
+    """Makes the connections; nothing is connected before it is used."""
+    discovery: SchemaDiscovery
+    """Answers every question about the source's schema."""
+    ledger: Ledger
+    """What was loaded before."""
+
+    @classmethod
+    @contextmanager
+    def opened(
+        cls, folder: Path, *, threads: int | None = None, env: Mapping[str, str] | None = None
+    ) -> Iterator[Deployment]:
+        """Read a deployment's folder and load its plugins; connections are closed when the block ends.
+
+        Args:
+            folder: the deployment's folder.
+            threads: tables in work at the same time, instead of `run.threads`.
+            env: the environment; by default the process's own.
+
+        Yields:
+            The deployment.
+
+        Raises:
+            ConfigurationError: a file says something that cannot be meant.
+            PluginError: a plugin cannot be used.
+        """
+        settings = Settings.load(folder, env)
+        if threads is not None:
+            settings = attrs.evolve(settings, run=attrs.evolve(settings.run, threads=threads))
+        with cls.of(settings) as deployment:
+            yield deployment
+
+    @classmethod
+    @contextmanager
+    def of(cls, settings: Settings) -> Iterator[Deployment]:
+        """Build a deployment from settings; connections are closed when the block ends.
+
+        Args:
+            settings: the deployment's.
+
+        Yields:
+            The deployment.
+
+        Raises:
+            PluginError: a plugin cannot be used.
+        """
+        registry = registry_of(settings)
+        with ConnectionFactory(settings) as connections:
+            yield cls(
+                settings=settings,
+                registry=registry,
+                connections=connections,
+                discovery=SchemaDiscovery(connections.source(), settings.source.url.database, registry),
+                ledger=Ledger(connections.warehouse(), settings.warehouse.schema),
+            )
+
+    def planner(self) -> Planner:
+        """Make what decides how tables are loaded."""
+        return Planner(
+            settings=self.settings, discovery=self.discovery, registry=self.registry, ledger=self.ledger
+        )
+
+    def levels(self) -> dict[str, str]:
+        """Give the importance of every table that can be loaded.
+
+        Returns:
+            By name, in the order of the names.
+        """
+        settings = self.settings
+        return {name: settings.get_table_config(name).table_importance for name in settings.list_tables()}
+
+
+def registry_of(settings: Settings) -> Registry:
+    """Load a deployment's plugins.
+
+    Args:
+        settings: which plugins are left out, and which are asked first.
+
+    Returns:
+        The plugins.
+
+    Raises:
+        PluginError: a plugin cannot be used, or two provide the same.
+    """
+    plugins = settings.plugins
+    return Registry.load(
+        disable=plugins.disable,
+        order_classifiers=plugins.order.classifiers,
+        order_conversions=plugins.order.conversions,
+    )

@@ -1,0 +1,205 @@
+"""A run: the tables of a deployment, each loaded and recorded, and one exit code for all of them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from etlkit.config import SETTINGS_FILE, TABLES_FILE
+from etlkit.errors import ConfigurationError, DriftRefused, EtlkitError, SomeTablesFailed
+from etlkit.events import RunFinished, RunStarting, TableFinished
+from etlkit.loading.postgres_loader import PostgresLoader
+from etlkit.orchestration.allowed_hours import require_allowed_hour
+from etlkit.orchestration.deployment import Deployment
+from etlkit.orchestration.priority_processor import PriorityProcessor
+from etlkit.orchestration.selection import selected
+from etlkit.orchestration.table_processor import TableProcessor
+
+Event = RunStarting | TableFinished | RunFinished
+
+_SHOWN = 5
+
+_log = logging.getLogger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class RunRequest:
+    """What a run is asked to do."""
+
+    select: tuple[str, ...] = ()
+    """Patterns of tables to load; none for all."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of tables to leave out."""
+    full_refresh: bool = False
+    """Whether watermarks are forgotten and every row is read."""
+    limit: int | None = None
+    """Read at most so many rows of each table; such a run removes nothing and remembers nothing."""
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """Carries out one run."""
+
+    deployment: Deployment
+    """Whose tables."""
+    request: RunRequest = RunRequest()
+    """What is asked for."""
+    tell: Callable[[Event], None] = lambda _: None
+    """Called with each event, in the thread that called `carry_out`; the plugins' observers are told as well."""
+    rows_read: Callable[[str, int], None] = lambda *_: None
+    """Called from the tables' threads with a table's name and the rows read of it so far."""
+
+    def carry_out(self) -> RunFinished:
+        """Load the tables.
+
+        Returns:
+            What came of each table, with the exit code that says it in one number; see `exit_code_of`.
+
+        Raises:
+            ConfigurationError: nothing was analysed yet, or a pattern fits no table.
+            OutsideAllowedHours: the source may not be read now.
+            ConnectionFailed: one of the servers cannot be reached.
+            LockHeld: another run of this deployment is at work.
+            SchemaDiscoveryError: the source's catalog cannot be read.
+        """
+        began = time.monotonic()
+        require_allowed_hour(self.deployment.settings.source.allowed_hours)
+        names, outcomes = self._present(selected_tables(self.deployment, self.request))
+        ledger, run_id = self.deployment.ledger, uuid.uuid4().hex
+        ledger.ensure()
+        with ledger.run_lock():
+
+            def finished(outcome: TableFinished) -> None:
+                outcomes.append(outcome)
+                self._tell(outcome)
+
+            processor = self._processor(run_id, names, finished)
+            deployment = self.deployment.settings.deployment
+            ledger.start_run(run_id, deployment, importlib.metadata.version("etlkit-core"))
+            ordered = tuple(processor.order())
+            self._tell(RunStarting(run_id=run_id, deployment=deployment, tables=ordered))
+            for outcome in outcomes:
+                self._tell(outcome)
+            exit_code = EtlkitError.exit_code
+            try:
+                processor.process_by_priority(force_full=self.request.full_refresh)
+                exit_code = exit_code_of(outcomes)
+            finally:
+                event = RunFinished(
+                    run_id=run_id,
+                    deployment=deployment,
+                    exit_code=exit_code,
+                    tables=tuple(outcomes),
+                    seconds=time.monotonic() - began,
+                )
+                ledger.finish_run(event)
+                self._tell(event)
+        return event
+
+    def _processor(
+        self, run_id: str, names: Sequence[str], finished: Callable[[TableFinished], None]
+    ) -> PriorityProcessor:
+        deployment = self.deployment
+        loader = PostgresLoader(
+            settings=deployment.settings,
+            # Read once for all tables: what another run commits meanwhile is told by the table's generation.
+            planner=attrs.evolve(deployment.planner(), known=deployment.ledger.snapshot()),
+            connections=deployment.connections,
+            ledger=deployment.ledger,
+            run_id=run_id,
+            stop=threading.Event(),
+            rows_read=self.rows_read,
+        )
+        return PriorityProcessor(
+            deployment.discovery,
+            deployment.settings,
+            processor=TableProcessor(deployment.discovery, loader, limit=self.request.limit),
+            tables=names,
+            finished=finished,
+        )
+
+    def _present(self, names: Sequence[str]) -> tuple[list[str], list[TableFinished]]:
+        """Leave out the tables that the source no longer has; where the policy refuses that, as failures."""
+        settings = self.deployment.settings
+        catalog = self.deployment.discovery.catalog()
+        for warning in settings.unknown_choices(catalog.tables):
+            _log.warning("%s", warning)
+        new = sorted(
+            set(self.deployment.discovery.usual_tables()) - set(settings.analyzed) - set(settings.tables)
+        )
+        if new:
+            _log.warning(
+                "%d tables of the source are not in %s and are not loaded (%s); `etlkit analyze` adds them",
+                len(new),
+                TABLES_FILE,
+                ", ".join(new[:_SHOWN]) + (" ..." if len(new) > _SHOWN else ""),
+            )
+        gone = [name for name in names if catalog.find(name) is None]
+        failures = []
+        for name in gone:
+            if settings.drift.drop_table == "keep":
+                _log.warning("table `%s` is gone in the source; the warehouse keeps its last rows", name)
+            else:
+                failures.append(_refused(name, settings.get_table_config(name).table_importance))
+        return [name for name in names if name not in gone], failures
+
+    def _tell(self, event: Event) -> None:
+        self.deployment.registry.notify(event)
+        self.tell(event)
+
+
+def selected_tables(deployment: Deployment, request: RunRequest) -> list[str]:
+    """Choose the tables of a run.
+
+    Args:
+        deployment: whose tables.
+        request: with its patterns.
+
+    Returns:
+        Names, sorted.
+
+    Raises:
+        ConfigurationError: nothing was analysed yet, or a pattern fits no table.
+    """
+    settings = deployment.settings
+    if not settings.analyzed:
+        raise ConfigurationError(
+            f"{settings.folder / TABLES_FILE}: there are no tables in it yet; "
+            f"`etlkit analyze -C {settings.folder}` finds them"
+        )
+    return selected(deployment.levels(), request.select, request.exclude)
+
+
+def exit_code_of(outcomes: Sequence[TableFinished]) -> int:
+    """Give the exit code of a run.
+
+    Args:
+        outcomes: of its tables.
+
+    Returns:
+        0 when none failed; the code that all failures share when it has a meaning of its own (5: drift refused,
+        7: somebody else holds the lock); else 3.
+    """
+    codes = {outcome.exit_code for outcome in outcomes if outcome.error is not None}
+    if not codes:
+        return 0
+    return (
+        codes.pop() if len(codes) == 1 and EtlkitError.exit_code not in codes else SomeTablesFailed.exit_code
+    )
+
+
+def _refused(name: str, importance: str) -> TableFinished:
+    return TableFinished(
+        table=name,
+        importance=importance,
+        verified="not checked: the load failed",
+        error=f"table `{name}` is gone in the source, and `drift.drop_table` in {SETTINGS_FILE} is `refuse`; the "
+        "warehouse keeps its last rows; run `etlkit analyze` to take it off the list",
+        exit_code=DriftRefused.exit_code,
+    )
