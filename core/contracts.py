@@ -8,12 +8,13 @@ compared and sent to another machine. Durations are seconds, sizes bytes, counts
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
 from sqlalchemy import ColumnElement
 
+from etlkit.events import TableFinished
 from etlkit.tables import Column, TableAnalysis
 
 
@@ -184,3 +185,21 @@ class Conversion:
     """Builds the condition that each value (NULL aside) must meet; one that does not refuses the whole load."""
     lossless: bool = True
     """Whether different values always stay different."""
+
+
+@attrs.frozen(kw_only=True)
+class Executor:
+    """Says where the tables of a run are loaded and how many at a time; what a load is, it is given."""
+
+    name: str
+    """The name used in `run.executor`."""
+    summary: str
+    """One sentence for `etlkit plugins list`."""
+    run: Callable[[Callable[[str], TableFinished], Sequence[str], int], Iterable[TableFinished]]
+    """Called as `run(load, tables, workers)`; calls `load` once with each table and yields what it returns.
+
+    Tables are begun in their order, at most `workers` at a time, and outcomes are yielded as they come. `load`
+    may be called from any thread of this process; a table that fails is an outcome, so what `load` raises ends
+    the run. Then, and when the generator is closed before its end, no further table is begun, and those in
+    work have ended when the generator has.
+    """

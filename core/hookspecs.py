@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pluggy
 
-from etlkit.contracts import Classifier, Conversion, Strategy
+from etlkit.contracts import Classifier, Conversion, Executor, Strategy
 from etlkit.events import RunFinished, RunStarting, TableFinished
 
 PROJECT = "etlkit"
@@ -86,6 +86,27 @@ def etlkit_conversions() -> Iterator[Conversion]:
 
     Returns:
         Conversions; a name must not be provided twice.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def etlkit_executors() -> Iterator[Executor]:
+    """Provide ways to load several tables of a run; the configuration's `run.executor` names the one to use.
+
+    Example:
+        from etlkit import Executor, hookimpl
+
+        def run(load, tables, workers):
+            for table in tables:
+                yield load(table)
+
+        @hookimpl
+        def etlkit_executors():
+            yield Executor(name="one_by_one", summary="Loads one table after the other.", run=run)
+
+    Returns:
+        Executors; a name must not be provided twice.
     """
     raise NotImplementedError
 

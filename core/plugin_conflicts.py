@@ -14,6 +14,7 @@ _KINDS = {
     "etlkit_strategies": "strategy",
     "etlkit_classifiers": "classifier",
     "etlkit_conversions": "conversion",
+    "etlkit_executors": "executor",
 }
 
 

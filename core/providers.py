@@ -17,7 +17,14 @@ from etlkit.hookspecs import GROUP
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-_CALLERS = ("importlib", "importlib.metadata", "etlkit.providers", "etlkit.plugin_loading", "etlkit.registry")
+_CALLERS = (
+    "importlib",
+    "importlib.metadata",
+    "etlkit.executing",
+    "etlkit.plugin_loading",
+    "etlkit.providers",
+    "etlkit.registry",
+)
 """Modules that call plugins; a failure that ends there is not in the plugin's own lines."""
 
 Status = Literal["active", "disabled", "broken"]
@@ -86,7 +93,7 @@ class Provided(Generic[Item]):
     """An object that a plugin gave to the kernel, with the plugin it came from."""
 
     item: Item
-    """The strategy, classifier or conversion."""
+    """The strategy, classifier, conversion or whatever else a hook yields."""
     plugin: PluginInfo
     """Who provides it."""
 
@@ -106,20 +113,30 @@ class Provided(Generic[Item]):
             PluginError: the function raised anything else, left the program, or answered with another class.
         """
         function: Callable[..., Any] = getattr(self.item, part)
-        subject = f"plugin {self.plugin.origin}, `{part}` of `{getattr(self.item, 'name', '')}`"
         try:
             answer = function(*arguments)
         except EtlkitError:
             raise
         except (Exception, SystemExit) as failure:
-            raise PluginError(f"{subject}: {told(failure)}; {self.plugin.remedy}") from failure
+            raise self.problem(part, told(failure)) from failure
         if isinstance(answer, expecting):
             return answer
         classes = expecting if isinstance(expecting, tuple) else (expecting,)
         wanted = " or ".join("None" if each is type(None) else each.__name__ for each in classes)
-        raise PluginError(
-            f"{subject}: returned {type(answer).__name__}, expected {wanted}; {self.plugin.remedy}"
-        )
+        raise self.problem(part, f"returned {type(answer).__name__}, expected {wanted}")
+
+    def problem(self, part: str, text: str) -> PluginError:
+        """Word what is wrong with the object.
+
+        Args:
+            part: the name of the function that is wrong, such as `plan`.
+            text: what is wrong.
+
+        Returns:
+            The error, which names the plugin and says what to do.
+        """
+        name = getattr(self.item, "name", "")
+        return PluginError(f"plugin {self.plugin.origin}, `{part}` of `{name}`: {text}; {self.plugin.remedy}")
 
 
 @attrs.frozen(kw_only=True)

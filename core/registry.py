@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import attrs
 import pluggy
 
-from etlkit.contracts import Classifier, Conversion, Strategy
+from etlkit.contracts import Classifier, Conversion, Executor, Strategy
 from etlkit.errors import ConfigurationError, EtlkitError, PluginConflict, PluginError
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.plugin_conflicts import conflicting_items, conflicting_names, unknown
@@ -21,7 +21,7 @@ from etlkit.suggestions import suggestion
 
 __all__ = ["PluginInfo", "Provided", "Registry"]
 
-Item = TypeVar("Item", Strategy, Classifier, Conversion)
+Item = TypeVar("Item", Strategy, Classifier, Conversion, Executor)
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ class Registry:
     """In the order to ask: as configured, then by name."""
     conversions: tuple[Provided[Conversion], ...] = ()
     """In the order to ask: as configured, then by name."""
+    executors: Mapping[str, Provided[Executor]] = attrs.field(factory=dict)
+    """By name, in the order of the names."""
     problems: tuple[EtlkitError, ...] = ()
     """All that is wrong; empty in a registry that `load` returned."""
     _observers: tuple[_Observer, ...] = attrs.field(default=(), repr=False)
@@ -157,6 +159,20 @@ class Registry:
         """
         return self._find("conversion", name, {each.item.name: each for each in self.conversions})
 
+    def executor(self, name: str) -> Provided[Executor]:
+        """Find an executor by its name; `etlkit.executing.outcomes` runs it.
+
+        Args:
+            name: the name used in `run.executor`.
+
+        Returns:
+            The executor and its plugin.
+
+        Raises:
+            ConfigurationError: no active plugin provides it.
+        """
+        return self._find("executor", name, self.executors)
+
     def notify(self, event: RunStarting | TableFinished | RunFinished) -> None:
         """Tell every observer what happened; an observer's failure is logged and stops nothing.
 
@@ -183,9 +199,10 @@ class Registry:
             return provided[name]
         except KeyError:
             known = suggestion(name, provided)
+            article = "an" if kind[0] in "aeiou" else "a"
             disabled = [f"`{plugin.name}`" for plugin in self.plugins if plugin.status == "disabled"]
             also = f" (disabled plugins: {', '.join(disabled)})" if disabled else ""
-            raise ConfigurationError(f"no plugin provides a {kind} `{name}`; {known}{also}") from None
+            raise ConfigurationError(f"no plugin provides {article} {kind} `{name}`; {known}{also}") from None
 
 
 def _checked(registry: Registry) -> Registry:
@@ -230,21 +247,22 @@ def _assembled(
                 wrong[number].append(conflict)
     infos = [_judged(each, wrong[number]) for number, each in enumerate(loaded)]
     problems: list[EtlkitError] = list(dict.fromkeys(problem for each in wrong.values() for problem in each))
-    strategies, classifiers, conversions = (_provided(hook, loaded, infos) for hook in REGISTRATIONS)
+    provided = {hook: _provided(hook, loaded, infos) for hook in REGISTRATIONS}
     orders = [
-        ("plugins.order.classifiers", "classifier", order_classifiers, classifiers),
-        ("plugins.order.conversions", "conversion", order_conversions, conversions),
+        ("plugins.order.classifiers", "classifier", order_classifiers, provided["etlkit_classifiers"]),
+        ("plugins.order.conversions", "conversion", order_conversions, provided["etlkit_conversions"]),
     ]
     if not problems:
         # What a broken plugin would have provided is not known, so nothing can be called unknown then.
-        for key, kind, order, provided in orders:
-            present = {each.item.name for each in provided}
+        for key, kind, order, there in orders:
+            present = {each.item.name for each in there}
             stray.extend(unknown(key, kind, name, present) for name in order if name not in present)
     return Registry(
         plugins=tuple(sorted(infos, key=lambda info: (info.name, info.distribution))),
-        strategies=MappingProxyType({each.item.name: each for each in _ordered(strategies, ())}),
-        classifiers=_ordered(classifiers, order_classifiers),
-        conversions=_ordered(conversions, order_conversions),
+        strategies=_by_name(provided["etlkit_strategies"]),
+        classifiers=_ordered(provided["etlkit_classifiers"], order_classifiers),
+        conversions=_ordered(provided["etlkit_conversions"], order_conversions),
+        executors=_by_name(provided["etlkit_executors"]),
         problems=(*problems, *stray),
         observers=_observing(loaded, infos),
     )
@@ -277,6 +295,10 @@ def _observing(loaded: Sequence[Loaded], infos: Sequence[PluginInfo]) -> tuple[_
         for hook, implementation in each.observers.items()
     ]
     return tuple(sorted(observers, key=lambda observer: observer.plugin.name))
+
+
+def _by_name(provided: Iterable[Provided[Item]]) -> Mapping[str, Provided[Item]]:
+    return MappingProxyType({each.item.name: each for each in _ordered(provided, ())})
 
 
 def _ordered(provided: Iterable[Provided[Item]], order: Sequence[str]) -> tuple[Provided[Item], ...]:

@@ -1,0 +1,73 @@
+"""Running an executor, so that its failures name the plugin and no table is lost without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from etlkit.contracts import Executor
+from etlkit.errors import EtlkitError
+from etlkit.events import TableFinished
+from etlkit.providers import Provided, told
+
+
+def outcomes(
+    executor: Provided[Executor], load: Callable[[str], TableFinished], tables: Sequence[str], workers: int
+) -> Iterator[TableFinished]:
+    """Load tables by an executor.
+
+    Close the generator (`contextlib.closing`) when it is not read to its end: then no further table is begun.
+
+    Args:
+        executor: the executor, as `Registry.executor` gives it.
+        load: loads one table; a failure is an outcome, and whatever is raised nevertheless ends the run.
+        tables: their names, in the order to begin; each once.
+        workers: tables in work at the same time, at least 1.
+
+    Yields:
+        One outcome for each table, as they come.
+
+    Raises:
+        PluginError: the executor failed, or left out a table, or told of one twice or of one it was not given.
+    """
+    raised: list[BaseException] = []
+
+    def guarded(table: str) -> TableFinished:
+        try:
+            return load(table)
+        except BaseException as failure:
+            raised.append(failure)
+            raise
+
+    try:
+        yield from _checked(executor, guarded, tables, workers)
+    except EtlkitError:
+        raise
+    except (Exception, SystemExit) as failure:
+        # What the load itself raised is not the executor's failure.
+        if any(failure is each for each in raised):
+            raise
+        raise executor.problem("run", told(failure)) from failure
+
+
+def _checked(
+    executor: Provided[Executor], load: Callable[[str], TableFinished], tables: Sequence[str], workers: int
+) -> Iterator[TableFinished]:
+    missing = dict.fromkeys(tables)
+    iterator = iter(executor.item.run(load, tables, workers))
+    try:
+        for outcome in iterator:
+            if not isinstance(outcome, TableFinished):
+                raise executor.problem("run", f"yielded {type(outcome).__name__}, expected TableFinished")
+            if outcome.table not in missing:
+                what = f"yielded table `{outcome.table}`, which is not among those that are left"
+                raise executor.problem("run", what)
+            del missing[outcome.table]
+            yield outcome
+    finally:
+        # A generator that is not read to its end must end its threads now, not when it is collected.
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            close()
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise executor.problem("run", f"ended without an outcome for {names}")
