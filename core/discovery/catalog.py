@@ -72,6 +72,8 @@ class TableFacts:
     """sha256 over what matters of the definition."""
     unreadable: tuple[str, ...] = ()
     """Columns that this user must not SELECT."""
+    partly_hidden: bool = False
+    """Whether the server hides further columns from this user."""
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -159,7 +161,7 @@ class Catalog:
 
         Raises:
             SchemaNotFoundError: there is no such base table.
-            SchemaAnalysisError: there is, but this user sees none of its columns.
+            SchemaAnalysisError: there is, but this user does not see all of its columns.
         """
         facts = self.find(name)
         if facts is None:
@@ -169,6 +171,12 @@ class Catalog:
             raise SchemaAnalysisError(
                 f"The table `{name}` of `{self.database}` shows no columns: this user lacks the SELECT "
                 f"privilege, or the server cannot open the table.{why} GRANT SELECT on it, or repair it."
+            )
+        if facts.partly_hidden:
+            raise SchemaAnalysisError(
+                f"This user sees only some columns of {self.database}.{facts.name} "
+                f"({shortened([column.name for column in facts.columns])}). "
+                f"Let an administrator GRANT SELECT on the database `{self.database}`."
             )
         return facts
 
@@ -197,5 +205,20 @@ class Catalog:
         where = f"The database `{self.database}` has no table `{name}`"
         if name in self.views:
             return f"{where}: it is a view, and only base tables are analysed and loaded."
+        return f"{where}; {self._hint(name)}"
+
+    def not_shown(self, name: str) -> str:
+        """Say that a table is not there, or is hidden from this user: the server does not tell which.
+
+        Args:
+            name: what was asked for.
+        """
+        return (
+            f"The server shows this user no table `{name}` in the database `{self.database}`, and does not "
+            f"tell whether there is one. Let an administrator GRANT SELECT on the database "
+            f"`{self.database}`, or check the name; {self._hint(name)}"
+        )
+
+    def _hint(self, name: str) -> str:
         near = nearest(name, self.tables)
-        return f"{where}; did you mean `{near}`?" if near else f"{where}; `etlkit analyze` lists its tables."
+        return f"did you mean `{near}`?" if near else "`etlkit analyze` lists its tables."

@@ -151,13 +151,13 @@ def replicate(
             f"replicate_schema makes copies on MySQL and MariaDB only, not on {target.engine.dialect.name}."
         )
     where = f"{target.database}.{target_table}"
+    _refuse_the_source(source, source_table, target, target_table)
     mark = secrets.token_hex(4)
     new, old = f"etlkit_new_{mark}", f"etlkit_old_{mark}"
     with (
         told_plainly(target.engine, target.database, f"creating {where}"),
         target.engine.connect() as connection,
     ):
-        _refuse_the_source(connection, source, source_table, target, target_table)
         there = _kind(connection, target, target_table)
         if there is not None and (not replace or there == "VIEW"):
             raise TargetConflict(
@@ -203,18 +203,17 @@ def _kind(connection: Connection, target: Place, name: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _refuse_the_source(
-    connection: Connection, source: Place, source_table: str, target: Place, target_table: str
-) -> None:
+def _refuse_the_source(source: Place, source_table: str, target: Place, target_table: str) -> None:
     fold: Callable[[str], str] = str.casefold
     same_name = fold(source.database) == fold(target.database) and fold(source_table) == fold(target_table)
-    if not same_name:
-        return
-    with source.engine.connect() as other:
-        same_server = tuple(other.execute(_SERVER_IDENTITY).one()) == tuple(
-            connection.execute(_SERVER_IDENTITY).one()
-        )
-    if same_server:
+    if same_name and _identity(source) == _identity(target):
         raise TargetConflict(
             f"{target.database}.{target_table} is the source itself. Choose another database or target_table."
         )
+
+
+def _identity(place: Place) -> tuple[object, ...]:
+    # One connection after the other: a source's engine may have no more than one.
+    doing = "finding out whether source and target are the same server"
+    with told_plainly(place.engine, place.database, doing), place.engine.connect() as connection:
+        return tuple(connection.execute(_SERVER_IDENTITY).one())

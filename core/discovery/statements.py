@@ -48,6 +48,7 @@ _KEY_COLUMN_USAGE = _catalog_table(
     *("table_schema", "table_name", "constraint_name", "ordinal_position", "column_name"),
     *("referenced_table_schema", "referenced_table_name", "referenced_column_name"),
 )
+_COLUMN_PRIVILEGES = _catalog_table("column_privileges", "table_schema", "table_name", "privilege_type")
 _CHECK_CONSTRAINTS = _catalog_table("check_constraints", "constraint_schema", "table_name", "check_clause")
 
 
@@ -122,6 +123,20 @@ def json_checks(database: str) -> Select[Any]:
     clause: ColumnElement[Any] = checks.c.check_clause
     return _labelled(checks, "constraint_schema").where(
         checks.c.constraint_schema == database, clause.like("%json_valid%")
+    )
+
+
+def column_grants(database: str) -> Select[Any]:
+    """Select the tables of which single columns were granted to this user.
+
+    Args:
+        database: the database's name.
+    """
+    grants = _COLUMN_PRIVILEGES
+    return (
+        select(grants.c.table_name.label("table_name"))
+        .where(grants.c.table_schema == database, grants.c.privilege_type == "SELECT")
+        .distinct()
     )
 
 

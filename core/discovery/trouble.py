@@ -31,7 +31,8 @@ _UNREACHABLE = {
 }
 _USER_REFUSED = {1045, 1251, 1698, 1862, 3118, 4151}
 _NO_DATABASE = 1049
-_NO_PRIVILEGE = {1044, 1142, 1143, 1227, 1370, 1345}
+NO_PRIVILEGE = frozenset({1044, 1142, 1143, 1227, 1370, 1345})
+"""The server's error numbers for what the user may not do."""
 _NO_TABLE = {1146, 1051}
 
 
@@ -93,7 +94,7 @@ def explained(error: DBAPIError, engine: Engine, database: str, doing: str) -> E
     elif code in _NO_TABLE:
         kind = SchemaNotFoundError
         said = f"{place} has no such table any more (error {code}) while {doing}. Run `etlkit analyze` again."
-    elif code in _NO_PRIVILEGE:
+    elif code in NO_PRIVILEGE:
         said = (
             f"{place} does not let the user `{user}` do this (error {code}) while {doing}. "
             f"Let an administrator GRANT SELECT on the database `{database}`, or check its name."
