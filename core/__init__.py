@@ -9,11 +9,14 @@ from etlkit.contracts import (
     Commit,
     Conversion,
     Everything,
+    Exclusion,
     Executor,
     Fit,
     LoadPlan,
     Read,
     Refusal,
+    Relationship,
+    RelationshipRule,
     Since,
     Strategy,
     TableState,
@@ -25,6 +28,7 @@ from etlkit.errors import EtlkitError, PlanRefused
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.hookspecs import hookimpl
 from etlkit.tables import (
+    BINARY_TYPES,
     INTEGER_TYPES,
     TEMPORAL_TYPES,
     TEXT_TYPES,
@@ -37,6 +41,7 @@ from etlkit.tables import (
 from etlkit.transfer.target_types import target_type
 
 __all__ = [
+    "BINARY_TYPES",
     "INTEGER_TYPES",
     "TEMPORAL_TYPES",
     "TEXT_TYPES",
@@ -48,6 +53,7 @@ __all__ = [
     "CursorCandidate",
     "EtlkitError",
     "Everything",
+    "Exclusion",
     "Executor",
     "Fit",
     "ForeignKey",
@@ -56,6 +62,8 @@ __all__ = [
     "PlanRefused",
     "Read",
     "Refusal",
+    "Relationship",
+    "RelationshipRule",
     "RunFinished",
     "RunStarting",
     "SchemaDiscovery",

@@ -8,7 +8,7 @@ compared and sent to another machine. Durations are seconds, sizes bytes, counts
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -185,6 +185,47 @@ class Conversion:
     """Builds the condition that each value (NULL aside) must meet; one that does not refuses the whole load."""
     lossless: bool = True
     """Whether different values always stay different."""
+
+
+@attrs.frozen(kw_only=True, order=True)
+class Relationship:
+    """One column that points to the rows of a table, another one or its own."""
+
+    table: str
+    """The table that points."""
+    column: str
+    """The column that points."""
+    referenced_table: str
+    """The table it points to."""
+    referenced_column: str
+    """The column it points to."""
+
+
+@attrs.frozen(kw_only=True)
+class RelationshipRule:
+    """Says which columns point to which tables, where the source declares no foreign keys."""
+
+    name: str
+    """Recorded with each relationship as its origin."""
+    summary: str
+    """One sentence for `etlkit plugins list`."""
+    relationships: Callable[[Mapping[str, TableAnalysis]], Iterable[Relationship]]
+    """Given all tables by name, those excluded by default left out, yields what points to what.
+
+    The tables are shown as the catalog has them: without cursor, importance and relationships.
+    """
+
+
+@attrs.frozen(kw_only=True)
+class Exclusion:
+    """Says which tables are left out unless a person asks for them."""
+
+    name: str
+    """Recorded with each table that it leaves out."""
+    summary: str
+    """One sentence for `etlkit plugins list`: what these tables are."""
+    excludes: Callable[[TableAnalysis], bool]
+    """Whether a table, shown as the catalog has it, is left out."""
 
 
 @attrs.frozen(kw_only=True)

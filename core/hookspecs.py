@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pluggy
 
-from etlkit.contracts import Classifier, Conversion, Executor, Strategy
+from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
 from etlkit.events import RunFinished, RunStarting, TableFinished
 
 PROJECT = "etlkit"
@@ -86,6 +86,51 @@ def etlkit_conversions() -> Iterator[Conversion]:
 
     Returns:
         Conversions; a name must not be provided twice.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def etlkit_relationships() -> Iterator[RelationshipRule]:
+    """Provide rules that tell which column points to which table; all rules are asked.
+
+    A foreign key that the source declares wins over what rules say of its column.
+
+    Example:
+        from etlkit import Relationship, RelationshipRule, hookimpl
+
+        def approvers(tables):
+            for table in tables.values():
+                if table.column("ApprovedBy") and "userod" in tables:
+                    yield Relationship(table=table.name, column="ApprovedBy",
+                                       referenced_table="userod", referenced_column="UserNum")
+
+        @hookimpl
+        def etlkit_relationships():
+            yield RelationshipRule(name="approvers", summary="ApprovedBy is a user.", relationships=approvers)
+
+    Returns:
+        Rules; a name must not be provided twice.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def etlkit_exclusions() -> Iterator[Exclusion]:
+    """Provide judgements which tables are left out by default; one that says yes is enough.
+
+    Example:
+        from etlkit import Exclusion, hookimpl
+
+        def excludes(table):
+            return table.name.startswith("scratch")
+
+        @hookimpl
+        def etlkit_exclusions():
+            yield Exclusion(name="scratch", summary="Tables to try things out.", excludes=excludes)
+
+    Returns:
+        Exclusions; a name must not be provided twice.
     """
     raise NotImplementedError
 

@@ -14,6 +14,8 @@ _KINDS = {
     "etlkit_strategies": "strategy",
     "etlkit_classifiers": "classifier",
     "etlkit_conversions": "conversion",
+    "etlkit_relationships": "relationship rule",
+    "etlkit_exclusions": "exclusion",
     "etlkit_executors": "executor",
 }
 

@@ -12,7 +12,7 @@ import attrs
 import pluggy
 
 from etlkit import hookspecs
-from etlkit.contracts import Classifier, Conversion, Executor, Strategy
+from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
 from etlkit.errors import PluginConflict, PluginError
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.providers import Candidate, PluginInfo, told
@@ -22,6 +22,8 @@ REGISTRATIONS: Mapping[str, type[Any]] = {
     "etlkit_strategies": Strategy,
     "etlkit_classifiers": Classifier,
     "etlkit_conversions": Conversion,
+    "etlkit_relationships": RelationshipRule,
+    "etlkit_exclusions": Exclusion,
     "etlkit_executors": Executor,
 }
 """Per registration hook, the class of what it yields."""
@@ -34,7 +36,18 @@ OBSERVERS: Mapping[type[Any], str] = {
 """Per event, the hook that is told of it."""
 
 _TEXTS = ("name", "summary")
-_FUNCTIONS = ("fits", "plan", "classify", "target_type", "source_sql", "matches", "accepts", "run")
+_FUNCTIONS = (
+    "accepts",
+    "classify",
+    "excludes",
+    "fits",
+    "matches",
+    "plan",
+    "relationships",
+    "run",
+    "source_sql",
+    "target_type",
+)
 
 
 @attrs.frozen(kw_only=True)

@@ -125,6 +125,35 @@ class Provided(Generic[Item]):
         wanted = " or ".join("None" if each is type(None) else each.__name__ for each in classes)
         raise self.problem(part, f"returned {type(answer).__name__}, expected {wanted}")
 
+    def each(self, part: str, *arguments: Any, expecting: type[Answer]) -> tuple[Answer, ...]:
+        """Call one of the object's functions that yields, and read it to its end.
+
+        Args:
+            part: the name of the function, such as `relationships`.
+            *arguments: what it is called with.
+            expecting: the class of what it yields.
+
+        Returns:
+            All that it yielded.
+
+        Raises:
+            EtlkitError: as the function raised it.
+            PluginError: the function raised anything else, left the program, or yielded another class.
+        """
+        function: Callable[..., Any] = getattr(self.item, part)
+        try:
+            # Read inside the try, because a generator's code runs while it is read.
+            answers = tuple(function(*arguments))
+        except EtlkitError:
+            raise
+        except (Exception, SystemExit) as failure:
+            raise self.problem(part, told(failure)) from failure
+        for answer in answers:
+            if not isinstance(answer, expecting):
+                text = f"yielded {type(answer).__name__}, expected {expecting.__name__}"
+                raise self.problem(part, text)
+        return answers
+
     def problem(self, part: str, text: str) -> PluginError:
         """Word what is wrong with the object.
 

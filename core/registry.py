@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import attrs
 import pluggy
 
-from etlkit.contracts import Classifier, Conversion, Executor, Strategy
+from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
 from etlkit.errors import ConfigurationError, EtlkitError, PluginConflict, PluginError
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.plugin_conflicts import conflicting_items, conflicting_names, unknown
@@ -21,7 +21,7 @@ from etlkit.suggestions import suggestion
 
 __all__ = ["PluginInfo", "Provided", "Registry"]
 
-Item = TypeVar("Item", Strategy, Classifier, Conversion, Executor)
+Item = TypeVar("Item", Strategy, Classifier, Conversion, RelationshipRule, Exclusion, Executor)
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,10 @@ class Registry:
     """In the order to ask: as configured, then by name."""
     conversions: tuple[Provided[Conversion], ...] = ()
     """In the order to ask: as configured, then by name."""
+    relationships: tuple[Provided[RelationshipRule], ...] = ()
+    """In the order of their names; all are asked."""
+    exclusions: tuple[Provided[Exclusion], ...] = ()
+    """In the order of their names; all are asked."""
     executors: Mapping[str, Provided[Executor]] = attrs.field(factory=dict)
     """By name, in the order of the names."""
     problems: tuple[EtlkitError, ...] = ()
@@ -262,6 +266,8 @@ def _assembled(
         strategies=_by_name(provided["etlkit_strategies"]),
         classifiers=_ordered(provided["etlkit_classifiers"], order_classifiers),
         conversions=_ordered(provided["etlkit_conversions"], order_conversions),
+        relationships=_ordered(provided["etlkit_relationships"], ()),
+        exclusions=_ordered(provided["etlkit_exclusions"], ()),
         executors=_by_name(provided["etlkit_executors"]),
         problems=(*problems, *stray),
         observers=_observing(loaded, infos),

@@ -31,6 +31,33 @@ class AnalysedTable:
     """The level and who gave it."""
 
 
+def as_in_catalog(facts: TableFacts) -> TableAnalysis:
+    """Make the analysis that exclusions and relationship rules are shown.
+
+    Args:
+        facts: the table.
+
+    Returns:
+        What follows from the catalog's entry alone: no cursor, no relations, the level `standard`.
+    """
+    frequency = update_frequency(facts)
+    analysis = TableAnalysis(
+        name=facts.name,
+        engine=facts.engine,
+        columns=facts.columns,
+        primary_key=facts.primary_key,
+        indexes=facts.indexes,
+        foreign_keys=facts.foreign_keys,
+        row_count=facts.row_count,
+        row_count_exact=facts.row_count_exact,
+        data_bytes=facts.data_bytes,
+        index_bytes=facts.index_bytes,
+        schema_hash=facts.schema_hash,
+        update_frequency=frequency,
+    )
+    return attrs.evolve(analysis, batch_size=batch_size(analysis.size_mb, frequency))
+
+
 def analyse_table(
     facts: TableFacts, relations: Relations, classifiers: Iterable[Provided[Classifier]]
 ) -> AnalysedTable:
@@ -71,22 +98,9 @@ def without_importance(
     Returns:
         The analysis, with the level `standard`.
     """
-    frequency = update_frequency(facts)
-    analysis = TableAnalysis(
-        name=facts.name,
-        engine=facts.engine,
-        columns=facts.columns,
-        primary_key=facts.primary_key,
-        indexes=facts.indexes,
-        foreign_keys=facts.foreign_keys,
-        row_count=facts.row_count,
-        row_count_exact=facts.row_count_exact,
-        data_bytes=facts.data_bytes,
-        index_bytes=facts.index_bytes,
-        schema_hash=facts.schema_hash,
+    return attrs.evolve(
+        as_in_catalog(facts),
         cursor=cursor,
-        update_frequency=frequency,
         depends_on=relations.depends_on(facts.name),
         referenced_by=relations.referenced_by(facts.name),
     )
-    return attrs.evolve(analysis, batch_size=batch_size(analysis.size_mb, frequency))

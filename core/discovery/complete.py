@@ -9,7 +9,7 @@ from etlkit.discovery import describing
 from etlkit.discovery.analysis import AnalysedTable
 from etlkit.discovery.catalog import Catalog
 from etlkit.discovery.documents import CompleteSchema, PipelineConfiguration, SummaryStatistics
-from etlkit.discovery.exclusions import is_excluded
+from etlkit.discovery.exclusions import LeftOut
 from etlkit.discovery.relationships import Relations
 
 LEVELS = ("critical", "important", "reference", "audit", "standard")
@@ -20,6 +20,7 @@ def complete_schema(
     catalog: Catalog,
     analysed: Sequence[AnalysedTable],
     relations: Relations,
+    left_out: Mapping[str, LeftOut],
     configurations: Mapping[str, PipelineConfiguration],
 ) -> CompleteSchema:
     """Put the analyses of many tables into one document.
@@ -28,6 +29,7 @@ def complete_schema(
         catalog: where the tables stand.
         analysed: the tables.
         relations: those of the whole schema.
+        left_out: the tables that are left out by default.
         configurations: the entry of each table in `tables.yml`.
 
     Returns:
@@ -40,7 +42,10 @@ def complete_schema(
             "source_database": catalog.database,
             "source_server": str(catalog.server),
             "analysis_version": describing.ANALYSIS_VERSION,
-            "excluded_tables": [name for name in catalog.tables if is_excluded(name)],
+            "excluded_tables": list(left_out),
+            "excluded_by": {
+                name: {"exclusion": each.exclusion, "plugin": each.plugin} for name, each in left_out.items()
+            },
             "views": list(catalog.views),
         },
         "tables": {

@@ -177,6 +177,7 @@ def relationships(table: AnalysedTable, relations: Relations) -> TableRelationsh
                 "referenced_table": each.referenced_table,
                 "referenced_column": each.referenced_column,
                 "origin": each.origin,
+                "plugin": each.plugin,
             }
             for each in relations.outgoing[analysis.name]
         ],

@@ -117,7 +117,9 @@ class RelationDocument(TypedDict):
     referenced_table: str
     referenced_column: str
     origin: str
-    """`declared` or `named like its key`."""
+    """`declared`, or the name of the rule that found it."""
+    plugin: str
+    """The plugin that provides the rule; empty when the source declares the relation."""
 
 
 class TableRelationships(TypedDict):
@@ -185,6 +187,13 @@ class PipelineConfiguration(TypedDict):
     reasons: dict[str, str]
 
 
+class ExclusionDocument(TypedDict):
+    """Who says that a table is left out by default."""
+
+    exclusion: str
+    plugin: str
+
+
 class AnalysisMetadata(TypedDict):
     """Of which source and when an analysis was made."""
 
@@ -195,6 +204,8 @@ class AnalysisMetadata(TypedDict):
     analysis_version: str
     excluded_tables: list[str]
     """Left out by default: temporary copies and what upgrades leave behind."""
+    excluded_by: dict[str, ExclusionDocument]
+    """For each of them who says so."""
     views: list[str]
     """Never analysed or loaded."""
 

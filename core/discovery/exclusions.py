@@ -1,33 +1,46 @@
-"""Tables that are left out unless a person asks for them: temporary copies and what upgrades leave behind."""
+"""Tables that are left out unless a person asks for them, as plugins say, each with who said so."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-_EXCLUDED = re.compile(
-    # Open Dental's upgrades rename live tables to tempConv_<table><n>; MySQL's own ALTER leaves #sql files.
-    r"^(?:tmp_|temp_|#sql|tempconv_)|^(?:tmp|temp)\d*$|(?:_backup|_bak|_old)\d*$",
-    re.IGNORECASE,
-)
+import attrs
+
+from etlkit.contracts import Exclusion
+from etlkit.providers import Provided
+from etlkit.tables import TableAnalysis
 
 
-def is_excluded(table: str) -> bool:
-    """Tell whether a table is left out by default.
+@attrs.frozen(kw_only=True)
+class LeftOut:
+    """Who says that a table is left out."""
+
+    exclusion: str
+    """The exclusion's name."""
+    plugin: str
+    """The plugin that provides it."""
+
+
+def find_left_out(
+    tables: Mapping[str, TableAnalysis], exclusions: Iterable[Provided[Exclusion]]
+) -> Mapping[str, LeftOut]:
+    """Ask which tables are left out by default.
 
     Args:
-        table: its name.
-    """
-    return _EXCLUDED.search(table) is not None
-
-
-def without_excluded(tables: Iterable[str]) -> tuple[str, ...]:
-    """Leave out the tables that are excluded by default.
-
-    Args:
-        tables: names.
+        tables: all tables by name, as the catalog has them.
+        exclusions: in the order to ask; the first one that leaves out a table is recorded.
 
     Returns:
-        The others, in their order.
+        The tables that are left out, in the order given.
+
+    Raises:
+        PluginError: an exclusion failed.
     """
-    return tuple(table for table in tables if not is_excluded(table))
+    asked = tuple(exclusions)
+    found: dict[str, LeftOut] = {}
+    for name, table in tables.items():
+        for each in asked:
+            if each.call("excludes", table, expecting=bool):
+                found[name] = LeftOut(exclusion=each.item.name, plugin=each.plugin.name)
+                break
+    return found

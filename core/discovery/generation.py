@@ -26,6 +26,7 @@ from etlkit.discovery.complete import complete_schema
 from etlkit.discovery.configuration import pipeline_configuration
 from etlkit.discovery.describing import ANALYSIS_VERSION, moment
 from etlkit.discovery.documents import AnalysisReport, CompleteSchema, PipelineConfiguration
+from etlkit.discovery.exclusions import LeftOut
 from etlkit.discovery.relationships import Relations
 from etlkit.discovery.summary import render_summary
 from etlkit.errors import ConfigurationError, ConfigurationGenerationError
@@ -48,6 +49,8 @@ class Input:
     """The tables to configure."""
     relations: Relations
     """Those of the whole schema."""
+    left_out: Mapping[str, LeftOut]
+    """The tables that are left out by default."""
     registry: Registry
     """Whose strategies bid."""
 
@@ -86,7 +89,7 @@ def generate(given: Input, folder: Path) -> Generated:
         )
         for each in given.analysed
     }
-    complete = complete_schema(given.catalog, given.analysed, given.relations, configurations)
+    complete = complete_schema(given.catalog, given.analysed, given.relations, given.left_out, configurations)
     changes = find_changes(_last_analysis(earlier, folder), complete["tables"])
     summary = render_summary(complete["metadata"], complete["summary_statistics"], changes, configurations)
     analysis_file = folder / f"schema_analysis_{given.catalog.taken_at:%Y%m%dT%H%M%SZ}.json"

@@ -1,46 +1,33 @@
-"""Which table points to which: declared keys first, then columns named like another table's key.
+"""Which table points to which: declared keys first, then what the rules of plugins say.
 
-Open Dental declares no foreign keys. Its columns carry the name of the key they hold, so `PatNum` in
-`procedurelog` points to `patient`; that finds two thirds of the documented relations. Every relation says
-where it comes from.
+Open Dental declares no foreign keys, so nearly all of its relations come from rules. Every relation says where
+it comes from.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import attrs
 
-from etlkit.discovery.catalog import TableFacts
-from etlkit.discovery.exclusions import is_excluded
-from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, TEXT_TYPES, Column
+from etlkit.contracts import Relationship, RelationshipRule
+from etlkit.providers import Provided
+from etlkit.suggestions import suggestion
+from etlkit.tables import TableAnalysis
 
 DECLARED = "declared"
 """Origin of a relation that the source declares as a foreign key."""
 
-NAMED_LIKE_KEY = "named like its key"
-"""Origin of a relation found because the column is named like the other table's key."""
-
-_SAYS_NOTHING = frozenset({"id", "key", "code", "name", "num", "no", "uuid", "guid", "pk", "row_id"})
-_KEY_ENDINGS = re.compile(r"(?:_?num|_?id|_?no|_?key|_?code)$", re.IGNORECASE)
-
 
 @attrs.frozen(kw_only=True, order=True)
-class Relation:
-    """One column that points to another table, or to its own."""
+class Relation(Relationship):
+    """One column that points to another table, or to its own, and who says so."""
 
-    table: str
-    """The table that points."""
-    column: str
-    """The column that points."""
-    referenced_table: str
-    """The table it points to."""
-    referenced_column: str
-    """The column it points to."""
     origin: str
-    """`DECLARED`, `NAMED_LIKE_KEY`, or the words of a rule."""
+    """`DECLARED`, or the name of the rule."""
+    plugin: str = ""
+    """The plugin that provides the rule; empty for what is declared."""
 
 
 @attrs.frozen(kw_only=True)
@@ -61,96 +48,82 @@ class Relations:
         return tuple(sorted({each.table for each in self.incoming[table]} - {table}))
 
 
-def find_relations(tables: Iterable[TableFacts]) -> Relations:
+def find_relations(
+    tables: Mapping[str, TableAnalysis],
+    rules: Iterable[Provided[RelationshipRule]] = (),
+    left_out: Collection[str] = (),
+) -> Relations:
     """Find the relations among tables.
 
-    Tables excluded by default may point, but nothing is said to point to them, and they count nowhere: a
-    copy of a table left behind by an upgrade changes no other table's relations.
+    Rules are not shown the tables that are left out by default, and what those declare counts at their own
+    end only: a copy of a table left behind by an upgrade changes no other table's relations.
 
     Args:
-        tables: all tables of the schema.
+        tables: all tables of the schema by name, as the catalog has them.
+        rules: all are asked; where two say the same, the first one is the origin.
+        left_out: names of tables that are left out by default.
 
     Returns:
-        The relations; declared ones win over those that names suggest for the same column.
+        The relations; for a column with declared ones, these alone.
+
+    Raises:
+        PluginError: a rule failed, or named a table or column that is not there.
     """
-    known = {table.name: table for table in tables}
-    keys = preferred_keys(table for table in known.values() if not is_excluded(table.name))
-    outgoing: dict[str, tuple[Relation, ...]] = {}
+    found: dict[tuple[str, ...], Relation] = {}
+    declared: set[tuple[str, str]] = set()
+    for relation in _declared(tables):
+        declared.add((relation.table, relation.column))
+        found[_ends(relation)] = relation
+    shown = {name: table for name, table in tables.items() if name not in left_out}
+    for rule in rules:
+        for relation in _by_rule(rule, shown):
+            if (relation.table, relation.column) not in declared:
+                found.setdefault(_ends(relation), relation)
+    outgoing: defaultdict[str, list[Relation]] = defaultdict(list)
     incoming: defaultdict[str, list[Relation]] = defaultdict(list)
-    for table in known.values():
-        found = {each.column: each for each in _declared(table, known)}
-        for column in table.columns:
-            relation = _by_name(table, column, keys)
-            if relation is not None:
-                found.setdefault(column.name, relation)
-        outgoing[table.name] = tuple(sorted(found.values()))
-        for relation in () if is_excluded(table.name) else outgoing[table.name]:
+    for relation in sorted(found.values()):
+        outgoing[relation.table].append(relation)
+        if relation.table not in left_out:
             incoming[relation.referenced_table].append(relation)
-    return Relations(outgoing=outgoing, incoming={name: tuple(sorted(incoming[name])) for name in known})
-
-
-def preferred_keys(tables: Iterable[TableFacts]) -> Mapping[str, TableFacts]:
-    """Say which table owns a key's name, where several tables use the same name.
-
-    Among the tables whose primary key is one column of that name, the one that numbers it (auto_increment)
-    is preferred, then the one whose name starts with the column's stem (`PatNum`: `pat`), then the shortest
-    name.
-
-    Args:
-        tables: all tables.
-
-    Returns:
-        The owner, by the key's name in lower case; names that say nothing (`id`) are left out.
-    """
-    candidates: defaultdict[str, list[TableFacts]] = defaultdict(list)
-    for table in tables:
-        if len(table.primary_key) == 1 and (name := table.primary_key[0].casefold()) not in _SAYS_NOTHING:
-            candidates[name].append(table)
-    return {name: min(found, key=lambda each: _rank(each, name)) for name, found in candidates.items()}
-
-
-def _rank(table: TableFacts, key: str) -> tuple[bool, bool, int, str]:
-    column = table.column(table.primary_key[0])
-    stem = _KEY_ENDINGS.sub("", key) or key
-    numbered = column is not None and column.auto_increment
-    return (not numbered, not table.name.casefold().startswith(stem), len(table.name), table.name)
-
-
-def _declared(table: TableFacts, known: Mapping[str, TableFacts]) -> list[Relation]:
-    return [
-        Relation(
-            table=table.name,
-            column=key.column,
-            referenced_table=key.referenced_table,
-            referenced_column=key.referenced_column,
-            origin=DECLARED,
-        )
-        for key in table.foreign_keys
-        if key.referenced_table in known
-    ]
-
-
-def _by_name(table: TableFacts, column: Column, keys: Mapping[str, TableFacts]) -> Relation | None:
-    owner = keys.get(column.name.casefold())
-    if owner is None or owner.name == table.name:
-        return None
-    if column.auto_increment and table.primary_key == (column.name,):
-        return None  # A key that the table numbers itself points nowhere.
-    key = owner.column(owner.primary_key[0])
-    if key is None or _family(key) != _family(column):
-        return None
-    return Relation(
-        table=table.name,
-        column=column.name,
-        referenced_table=owner.name,
-        referenced_column=key.name,
-        origin=NAMED_LIKE_KEY,
+    return Relations(
+        outgoing={name: tuple(outgoing[name]) for name in tables},
+        incoming={name: tuple(incoming[name]) for name in tables},
     )
 
 
-def _family(column: Column) -> str:
-    if column.data_type in INTEGER_TYPES:
-        return "integer"
-    if column.data_type in TEXT_TYPES:
-        return "text"
-    return "bytes" if column.data_type in BINARY_TYPES else column.data_type
+def _declared(tables: Mapping[str, TableAnalysis]) -> Iterator[Relation]:
+    for table in tables.values():
+        for key in table.foreign_keys:
+            if key.referenced_table in tables:
+                yield Relation(
+                    table=table.name,
+                    column=key.column,
+                    referenced_table=key.referenced_table,
+                    referenced_column=key.referenced_column,
+                    origin=DECLARED,
+                )
+
+
+def _by_rule(rule: Provided[RelationshipRule], shown: Mapping[str, TableAnalysis]) -> Iterator[Relation]:
+    # Each rule gets a dict of its own: what it does to it must not reach the next one.
+    for each in rule.each("relationships", dict(shown), expecting=Relationship):
+        for table, column in ((each.table, each.column), (each.referenced_table, each.referenced_column)):
+            if table not in shown:
+                text = f"names the table `{table}`, which is not there; {suggestion(table, shown)}"
+                raise rule.problem("relationships", text)
+            if shown[table].column(column) is None:
+                columns = [known.name for known in shown[table].columns]
+                text = f"names the column `{column}`, which `{table}` does not have"
+                raise rule.problem("relationships", f"{text}; {suggestion(column, columns)}")
+        yield Relation(
+            table=each.table,
+            column=each.column,
+            referenced_table=each.referenced_table,
+            referenced_column=each.referenced_column,
+            origin=rule.item.name,
+            plugin=rule.plugin.name,
+        )
+
+
+def _ends(relation: Relation) -> tuple[str, ...]:
+    return (relation.table, relation.column, relation.referenced_table, relation.referenced_column)

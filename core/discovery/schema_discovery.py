@@ -25,15 +25,15 @@ from etlkit.discovery.documents import (
     TableSizeInfo,
     UsagePatterns,
 )
-from etlkit.discovery.exclusions import without_excluded
 from etlkit.discovery.snapshot import SourceSnapshot
 from etlkit.discovery.validation import configuration_problems
+from etlkit.errors import SchemaNotFoundError
 
 
 class SchemaDiscovery(SourceSnapshot):
     """Answers every question about the source's schema from one snapshot of its catalog.
 
-    The catalog is read at the first question, in at most 8 queries whatever the number of tables, and kept
+    The catalog is read at the first question, in at most 9 queries whatever the number of tables, and kept
     until `clear_cache` forgets it. Documents are plain dicts and the caller's to change; frozen values are
     shared. All methods may be called from several threads.
 
@@ -41,8 +41,9 @@ class SchemaDiscovery(SourceSnapshot):
         from sqlalchemy import create_engine
         from etlkit import SchemaDiscovery
 
-        discovery = SchemaDiscovery(create_engine("mysql+pymysql://reader:secret@clinic/opendental"),
-        "opendental") for column in discovery.get_incremental_columns("appointment"):
+        engine = create_engine("mysql+pymysql://reader:secret@clinic/opendental", hide_parameters=True)
+        discovery = SchemaDiscovery(engine, "opendental")
+        for column in discovery.get_incremental_columns("appointment"):
             print(column["column_name"], column["fitness"]["reasons"])
     """
 
@@ -59,8 +60,9 @@ class SchemaDiscovery(SourceSnapshot):
 
         Raises:
             SchemaDiscoveryError: the catalog cannot be read; see `catalog`.
+            PluginError: an exclusion failed.
         """
-        return list(without_excluded(self.catalog().tables))
+        return list(self._usual())
 
     def get_table_schema(self, table: str) -> TableSchema:
         """Describe a table's definition, with the statement that creates it (one query the first time).
@@ -73,10 +75,8 @@ class SchemaDiscovery(SourceSnapshot):
             SchemaAnalysisError: this user must not read its definition.
         """
         facts = self._facts(table)
-        statement = self._kept(
-            self._schema_cache,
-            ("create", facts.name),
-            lambda: ddl.create_statement(self._source(), facts.name),
+        statement = self._asked(
+            ("create", facts.name), lambda source: ddl.create_statement(source, facts.name)
         )
         return describing.table_schema(facts, self.catalog(), statement)
 
@@ -86,6 +86,7 @@ class SchemaDiscovery(SourceSnapshot):
         Args:
             table: its name.
             exact: whether to count the rows where the catalog only estimates them; reads a whole index.
+                The count is kept until `clear_cache`.
 
         Raises:
             SchemaNotFoundError: there is no such base table.
@@ -94,9 +95,7 @@ class SchemaDiscovery(SourceSnapshot):
         facts = self._facts(table)
         if not exact or facts.row_count_exact:
             return describing.size_info(facts, None)
-        rows = self._kept(
-            self._schema_cache, ("rows", facts.name), lambda: count_rows(self._source(), facts.name)
-        )
+        rows = self._asked(("rows", facts.name), lambda source: count_rows(source, facts.name))
         return describing.size_info(facts, rows)
 
     def get_incremental_columns(self, table: str) -> list[IncrementalColumn]:
@@ -175,11 +174,9 @@ class SchemaDiscovery(SourceSnapshot):
         Raises:
             SchemaDiscoveryError: as `analysis`.
         """
-        relations = self._relations()
-        return {
-            each.analysis.name: describing.relationships(each, relations)
-            for each in self._all_analysed(tables)
-        }
+        with self._lock:  # Relations and tables come from one snapshot.
+            analysed, relations = self._all_analysed(tables), self._relations()
+        return {each.analysis.name: describing.relationships(each, relations) for each in analysed}
 
     def analyze_table_usage_patterns(self, tables: Iterable[str] | None = None) -> dict[str, UsagePatterns]:
         """Tell how tables are used, as far as the catalog can tell.
@@ -228,9 +225,12 @@ class SchemaDiscovery(SourceSnapshot):
             ConfigurationGenerationError: no strategy can load one of the tables.
             PluginError: a plugin failed.
         """
-        analysed = self._all_analysed(tables)
-        configurations = {each.analysis.name: deepcopy(self._configured(each)) for each in analysed}
-        return complete_schema(self.catalog(), analysed, self._relations(), configurations)
+        with self._lock:  # Everything comes from one snapshot.
+            analysed = self._all_analysed(tables)
+            configurations = {each.analysis.name: deepcopy(self._configured(each)) for each in analysed}
+            return complete_schema(
+                self.catalog(), analysed, self._relations(), self._left_out(), configurations
+            )
 
     def generate_complete_configuration(self, output_dir: Path | str | None = None) -> CompleteConfiguration:
         """Write `tables.yml`, `tables_summary.txt` and `schema_analysis_<timestamp>.json`.
@@ -260,12 +260,14 @@ class SchemaDiscovery(SourceSnapshot):
             SchemaDiscoveryError: as `analysis`.
             PluginError: a plugin failed.
         """
-        return generation.Input(
-            catalog=self.catalog(),
-            analysed=self._all_analysed(None),
-            relations=self._relations(),
-            registry=self._plugins(),
-        )
+        with self._lock:  # Everything comes from one snapshot.
+            return generation.Input(
+                catalog=self.catalog(),
+                analysed=self._all_analysed(None),
+                relations=self._relations(),
+                left_out=self._left_out(),
+                registry=self._plugins(),
+            )
 
     def get_table_dependencies_recursive(self, table: str, depth: int = 3) -> DependencyTree:
         """Follow the tables that a table points to; cycles and self references end their branch.
@@ -290,12 +292,14 @@ class SchemaDiscovery(SourceSnapshot):
             One sentence for each problem; empty when all is well.
 
         Raises:
-            SchemaDiscoveryError: the catalog cannot be read.
+            SchemaDiscoveryError: the catalog cannot be read, or this user must not read the table.
             PluginError: a plugin failed.
         """
-        catalog = self.catalog()
-        analysed = self._analysed(table) if catalog.find(table) else None
-        return configuration_problems(table, config, catalog, analysed, self._plugins())
+        try:
+            analysed = self._analysed(table)
+        except SchemaNotFoundError as error:
+            return [str(error)]
+        return configuration_problems(config, self.catalog(), analysed, self._plugins())
 
     def _configured(self, table: AnalysedTable) -> PipelineConfiguration:
         return self._kept(

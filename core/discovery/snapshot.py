@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Engine
 
-from etlkit.discovery import ddl
-from etlkit.discovery.analysis import AnalysedTable, analyse_table
+from etlkit.discovery import ddl, privileges
+from etlkit.discovery.analysis import AnalysedTable, analyse_table, as_in_catalog
 from etlkit.discovery.catalog import Catalog, TableFacts
 from etlkit.discovery.cursors import judged_cursor
-from etlkit.discovery.exclusions import without_excluded
+from etlkit.discovery.exclusions import LeftOut, find_left_out
 from etlkit.discovery.reading import read_catalog
 from etlkit.discovery.relationships import Relations, find_relations
-from etlkit.errors import SchemaNotFoundError
+from etlkit.errors import SchemaAnalysisError, SchemaNotFoundError
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
 from etlkit.tables import CursorCandidate, TableAnalysis
@@ -141,6 +141,20 @@ class SourceSnapshot:
             value: Value = cache[key]
             return value
 
+    def _asked(self, key: Any, ask: Callable[[ddl.Place], Value]) -> Value:
+        """Keep what the source answers about one table; others may ask meanwhile, for it may take long."""
+        catalog, place = self.catalog(), self._source()
+        with self._lock:
+            if key in self._schema_cache:
+                kept: Value = self._schema_cache[key]
+                return kept
+        answer = ask(place)
+        with self._lock:
+            # An answer from before `clear_cache` must not outlive it.
+            if self._schema_cache.get("catalog") is catalog:
+                self._schema_cache[key] = answer
+        return answer
+
     def _source(self) -> ddl.Place:
         return ddl.Place(engine=self.source_engine, database=self.catalog().database)
 
@@ -151,11 +165,39 @@ class SourceSnapshot:
             return self._registry
 
     def _facts(self, table: str) -> TableFacts:
-        return self.catalog().table(table)
+        catalog = self.catalog()
+        hidden = (
+            catalog.find(table) is None
+            and table not in catalog.views
+            and privileges.may_be_hidden(self._source(), table)
+        )
+        if hidden:
+            raise SchemaAnalysisError(catalog.not_shown(table))
+        return catalog.table(table)
+
+    def _as_in_catalog(self) -> Mapping[str, TableAnalysis]:
+        return self._kept(
+            self._analysis_cache,
+            "as in catalog",
+            lambda: {name: as_in_catalog(facts) for name, facts in self.catalog().tables.items()},
+        )
+
+    def _left_out(self) -> Mapping[str, LeftOut]:
+        return self._kept(
+            self._analysis_cache,
+            "left out",
+            lambda: find_left_out(self._as_in_catalog(), self._plugins().exclusions),
+        )
+
+    def _usual(self) -> tuple[str, ...]:
+        left_out = self._left_out()
+        return tuple(name for name in self.catalog().tables if name not in left_out)
 
     def _relations(self) -> Relations:
         return self._kept(
-            self._analysis_cache, "relations", lambda: find_relations(self.catalog().tables.values())
+            self._analysis_cache,
+            "relations",
+            lambda: find_relations(self._as_in_catalog(), self._plugins().relationships, self._left_out()),
         )
 
     def _analysed(self, table: str) -> AnalysedTable:
@@ -168,5 +210,6 @@ class SourceSnapshot:
         )
 
     def _all_analysed(self, tables: Iterable[str] | None) -> tuple[AnalysedTable, ...]:
-        names = without_excluded(self.catalog().tables) if tables is None else tables
-        return tuple(self._analysed(table) for table in names)
+        names = self._usual() if tables is None else tables
+        analysed = [self._analysed(table) for table in names]
+        return tuple({each.analysis.name: each for each in analysed}.values())

@@ -319,6 +319,21 @@ def test_two_entry_points_of_one_name_are_refused(announce: Callable[..., EntryP
             "conversion",
             "Conversion(name='same', summary='.', target_type=lambda c: 'text', source_sql=lambda v, c: v)",
         ),
+        (
+            "etlkit_relationships",
+            "relationship rule",
+            "RelationshipRule(name='same', summary='Same.', relationships=lambda tables: [])",
+        ),
+        (
+            "etlkit_exclusions",
+            "exclusion",
+            "Exclusion(name='same', summary='Same.', excludes=lambda table: False)",
+        ),
+        (
+            "etlkit_executors",
+            "executor",
+            "Executor(name='same', summary='Same.', run=lambda load, tables, workers: [])",
+        ),
     ],
 )
 def test_two_objects_of_one_name_are_refused(

@@ -6,7 +6,6 @@ import pytest
 
 from etlkit.discovery.bands import batch_size, max_extraction_minutes
 from etlkit.discovery.describing import megabytes
-from etlkit.discovery.exclusions import without_excluded
 
 
 @pytest.mark.parametrize(
@@ -34,20 +33,3 @@ def test_patience_grows_with_size(size_mb: float, expected: int) -> None:
 def test_megabytes_never_cross_a_threshold() -> None:
     """A size below a threshold is shown below it, so that the same decision follows from what is shown."""
     assert (0.999, 1.0, 0.015) == (megabytes(1024 * 1024 - 1), megabytes(1024 * 1024), megabytes(16384))
-
-
-def test_left_overs_are_excluded_and_look_alikes_are_not() -> None:
-    """Temporary tables, backups and what upgrades leave behind are left out, by whole words of their names."""
-    kept = ("patient", "template", "tempo", "household", "tmpl", "oldest", "temperature", "fold")
-    left_out = (
-        "tmp_x",
-        "temp_x",
-        "tmp",
-        "TEMP",
-        "claim_backup",
-        "claim_bak",
-        "claim_old",
-        "#sql-1",
-        "tempConv_claim3",
-    )
-    assert kept == without_excluded((*kept, *left_out))

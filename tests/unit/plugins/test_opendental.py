@@ -1,0 +1,157 @@
+"""What is known of Open Dental's schema: which columns point where, and which tables are left over."""
+
+from __future__ import annotations
+
+import pytest
+
+from etlkit import TableAnalysis
+from etlkit.discovery.analysis import as_in_catalog
+from etlkit.discovery.catalog import TableFacts
+from etlkit.plugins.opendental import key_names, left_overs, role_names
+from support.schema_facts import facts
+
+PATIENT = facts("patient", "PatNum bigint auto_increment", "Guarantor bigint", "BillingType bigint")
+NOTE = facts("patientnote", "PatNum bigint", "Note text", key="PatNum")
+EHR = facts("ehrpatient", "PatNum bigint", key="PatNum")
+PAT = facts("pat", "PatNum bigint", key="PatNum")
+PROCEDURE = facts("procedurelog", "ProcNum bigint auto_increment", "PatNum bigint", "ProvNum bigint")
+PROVIDER = facts("provider", "ProvNum bigint auto_increment", "FeeSched bigint")
+DEFINITION = facts("definition", "DefNum bigint auto_increment")
+
+Points = set[tuple[str, str, str, str]]
+
+
+def shown(*tables: TableFacts) -> dict[str, TableAnalysis]:
+    """Show tables as a rule is shown them."""
+    return {each.name: as_in_catalog(each) for each in tables}
+
+
+def by_key(*tables: TableFacts) -> Points:
+    """What the rule of key names says, as tuples."""
+    return {
+        (each.table, each.column, each.referenced_table, each.referenced_column)
+        for each in key_names.relationships(shown(*tables))
+    }
+
+
+def by_role(*tables: TableFacts) -> Points:
+    """What the rule of role names says, as tuples."""
+    return {
+        (each.table, each.column, each.referenced_table, each.referenced_column)
+        for each in role_names.relationships(shown(*tables))
+    }
+
+
+def owners(*tables: TableFacts) -> dict[str, str]:
+    """The table that owns each key's name."""
+    found = key_names.preferred_keys(shown(*tables).values())
+    return {name: table.name for name, table in found.items()}
+
+
+def test_key_of_several_tables_belongs_to_the_one_that_numbers_it() -> None:
+    """`PatNum` is the key of four tables and means `patient`, whatever their order."""
+    for tables in ([NOTE, PAT, EHR, PATIENT], [PATIENT, EHR, PAT, NOTE]):
+        assert {"patnum": "patient"} == owners(*tables)
+
+
+def test_stem_then_shortest_name_decide_where_no_table_numbers_the_key() -> None:
+    """Without auto_increment, the name that starts with the column's stem wins, and then the shortest."""
+    assert {"patnum": "pat"} == owners(NOTE, EHR, PAT)
+    assert {"patnum": "patientnote"} == owners(NOTE, EHR)
+
+
+def test_column_named_like_a_key_points_to_its_table() -> None:
+    """A column points to the table that numbers the key of its name; a key itself points nowhere."""
+    expected = {
+        ("patientnote", "PatNum", "patient", "PatNum"),
+        ("procedurelog", "PatNum", "patient", "PatNum"),
+        ("procedurelog", "ProvNum", "provider", "ProvNum"),
+    }
+    assert expected == by_key(PATIENT, NOTE, PROCEDURE, PROVIDER)
+
+
+def test_other_kinds_of_values_do_not_point() -> None:
+    """A text named like a numeric key does not point to it, and `id` names nobody's key."""
+    tables = [
+        PATIENT,
+        facts("letter", "LetterNum bigint auto_increment", "PatNum varchar(20)"),
+        facts("a", "id bigint auto_increment"),
+        facts("b", "id bigint", key="id"),
+    ]
+    assert set() == by_key(*tables)
+    assert {"patient"} == {each[0] for each in by_role(PATIENT, facts("letter", "Guarantor varchar(20)"))}
+
+
+def test_role_names_point_to_what_they_mean() -> None:
+    """Names that Open Dental uses for one thing mean it everywhere, others in their table only."""
+    tables = [
+        PATIENT,
+        PROVIDER,
+        DEFINITION,
+        facts("appointment", "AptNum bigint auto_increment", "ProvHyg bigint", "NextAptNum bigint"),
+        facts("feesched", "FeeSchedNum bigint auto_increment", "SecUserNumEntry bigint"),
+        facts("userod", "UserNum bigint auto_increment"),
+        facts("weather", "BillingType bigint"),
+    ]
+    expected = {
+        ("patient", "Guarantor", "patient", "PatNum"),
+        ("patient", "BillingType", "definition", "DefNum"),
+        ("provider", "FeeSched", "feesched", "FeeSchedNum"),
+        ("appointment", "ProvHyg", "provider", "ProvNum"),
+        ("appointment", "NextAptNum", "appointment", "AptNum"),
+        ("feesched", "SecUserNumEntry", "userod", "UserNum"),
+    }
+    assert expected == by_role(*tables)
+
+
+def test_role_names_are_found_in_any_case() -> None:
+    """Servers on Windows spell all tables in lower case; the answer is spelled as the source spells it."""
+    mixed = facts("Patient", "patnum bigint auto_increment", "guarantor bigint")
+    assert {("Patient", "guarantor", "Patient", "patnum")} == by_role(mixed)
+
+
+def test_role_names_point_to_nothing_where_their_table_is_missing() -> None:
+    """A schema with few of Open Dental's tables gets few relationships and no error."""
+    assert set() == by_role(facts("claim", "ProvTreat bigint", "ProvBill bigint"))
+
+
+def test_the_knowledge_says_nothing_twice() -> None:
+    """A name that means the same everywhere is not repeated for a table."""
+    repeated = {
+        (table, column)
+        for table, columns in role_names.BY_TABLE.items()
+        for column in columns
+        if column in role_names.EVERYWHERE
+    }
+    assert set() == repeated
+    assert sorted(role_names.BY_TABLE) == list(role_names.BY_TABLE)
+
+
+@pytest.mark.parametrize(
+    "name", ["patient", "template", "tempo", "household", "tmpl", "oldest", "temperature", "fold", "tempconv"]
+)
+def test_look_alikes_are_not_left_out(name: str) -> None:
+    """Only whole words of a name tell a table that is left over."""
+    table = TableAnalysis(name=name)
+    assert (False, False) == (left_overs.is_temporary(table), left_overs.is_copy(table))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tmp_x", (True, False)),
+        ("temp_x", (True, False)),
+        ("tmp", (True, False)),
+        ("TEMP", (True, False)),
+        ("temp2", (True, False)),
+        ("#sql-1", (True, False)),
+        ("tempConv_claim3", (True, False)),
+        ("claim_backup", (False, True)),
+        ("claim_bak", (False, True)),
+        ("claim_OLD2", (False, True)),
+    ],
+)
+def test_left_overs_are_left_out(name: str, expected: tuple[bool, bool]) -> None:
+    """Temporary tables, backups and what upgrades leave behind are left out by default."""
+    table = TableAnalysis(name=name)
+    assert expected == (left_overs.is_temporary(table), left_overs.is_copy(table))
