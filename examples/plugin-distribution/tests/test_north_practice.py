@@ -8,30 +8,18 @@ import pytest
 from sqlalchemy import column
 from sqlalchemy.dialects import mysql
 
-from etlkit import (
-    Column,
-    Everything,
-    Fit,
-    PlanRefused,
-    Refusal,
-    TableAnalysis,
-    TableState,
-    Where,
-    Write,
-)
-from etlkit.registry import Registry
+from etlkit import Everything, Fit, PlanRefused, Refusal, TableState, Where, Write
+from etlkit.testing import check_plugin, table
 
-REGISTRY = Registry.of(etlkit_north_practice)
-APPOINTMENT = TableAnalysis(
-    name="appointment",
-    columns=(
-        Column(name="AptNum", data_type="bigint", column_type="bigint"),
-        Column(name="AptDateTime", data_type="datetime", column_type="datetime"),
-    ),
-    primary_key=("AptNum",),
+APPOINTMENT = table(
+    "appointment",
+    "AptNum bigint auto_increment",
+    "AptDateTime datetime",
     options={"date_column": "AptDateTime", "days": "7"},
 )
-SSN = Column(name="SSN", data_type="varchar", column_type="varchar(255)")
+PATIENT = table("patient", "PatNum bigint auto_increment", "SSN varchar(255)")
+# Checks that all of the plugin keeps etlkit's contracts, and gives what it provides.
+REGISTRY = check_plugin(etlkit_north_practice, tables=[APPOINTMENT, PATIENT])
 
 
 def test_the_strategy_bids_only_where_a_date_was_chosen() -> None:
@@ -61,13 +49,14 @@ def test_the_first_load_reads_everything_and_later_ones_the_last_days() -> None:
 def test_front_desk_tables_have_a_level_of_their_own() -> None:
     """Other tables are left to the classifiers asked later."""
     [classifier] = REGISTRY.classifiers
-    assert "front_desk" == classifier.item.classify(TableAnalysis(name="walkinlist"))
+    assert "front_desk" == classifier.item.classify(table("walkinlist"))
     assert classifier.item.classify(APPOINTMENT) is None
 
 
 def test_masking_applies_by_itself_to_columns_named_ssn() -> None:
     """Nobody has to remember to mask."""
     mask = REGISTRY.conversion("mask_ssn").item
-    assert mask.matches(APPOINTMENT, SSN)
-    assert not mask.matches(APPOINTMENT, APPOINTMENT.columns[0])
-    assert "text" == mask.target_type(SSN)
+    number, ssn = PATIENT.columns
+    assert mask.matches(PATIENT, ssn)
+    assert not mask.matches(PATIENT, number)
+    assert "text" == mask.target_type(ssn)
