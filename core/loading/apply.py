@@ -3,18 +3,26 @@
 Rows that are equal already are never touched, so a run that found no change writes nothing, and readers and
 dependent views keep the table they know. TRUNCATE and renaming are avoided on purpose: older snapshots would see an
 empty table, and views would stay on the old one.
+
+Table and stage carry their types: where a table's column is wider than the staged one, the staged value is cast.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from etlkit.loading.target import TargetTable
+from etlkit.loading.target import Named, TargetTable
 
-_NO_EQUALITY = ("json", "xml", "point", "polygon", "box", "path", "circle", "line", "lseg")
+# Types whose `=` is true for identical values only. Others are compared as text: json and point have no `=`, that of
+# real takes -0 for 0, that of box compares areas.
+_IDENTICAL_WHEN_EQUAL = re.compile(
+    r"(smallint|integer|bigint|numeric\(\d+,\d+\)|text|character varying(\(\d+\))?|bytea|boolean|bit\(\d+\)|uuid|inet"
+    r"|date|interval|timestamp\(\d\) with(out)? time zone)"
+)
 
 
 def delete_missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Delete:
@@ -28,7 +36,8 @@ def delete_missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.
     Returns:
         A DELETE.
     """
-    return sa.delete(table).where(~_staged(target, table, stage))
+    staged = sa.exists().where(_same_key(target, table, stage)).correlate(table)
+    return sa.delete(table).where(~staged)
 
 
 def update_changed(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Update | None:
@@ -45,13 +54,17 @@ def update_changed(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.
     names = [column.name for column in target.columns if column.name not in target.key]
     if not names:
         return None
-    types = {column.name: column.type for column in target.columns}
-    old = sa.tuple_(*(_comparable(table.c[name], types[name]) for name in names))
-    new = sa.tuple_(*(_comparable(stage.c[name], types[name]) for name in names))
+    new = {name: _fitting(table.c[name], stage.c[name]) for name in names}
     return (
         sa.update(table)
-        .values({table.c[name]: stage.c[name] for name in names})
-        .where(_same_key(target, table, stage), old.is_distinct_from(new))
+        .values({table.c[name]: new[name] for name in names})
+        .where(
+            _same_key(target, table, stage),
+            # Compares what is stored, byte by byte, so json has no need of an equality and -0 is not 0.
+            _record([table.c[name] for name in names]).op("*<>", is_comparison=True)(
+                _record(list(new.values()))
+            ),
+        )
     )
 
 
@@ -101,14 +114,15 @@ def differs(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Select[
     Returns:
         A SELECT of one boolean.
     """
-
-    def rows(of: sa.Table) -> sa.Select[Any]:
-        return sa.select(*(_comparable(of.c[each.name], each.type) for each in target.columns))
-
+    names = [column.name for column in target.columns]
+    there = sa.select(*(_comparable(table.c[name], table.c[name].type) for name in names))
+    staged = sa.select(
+        *(_comparable(_fitting(table.c[name], stage.c[name]), table.c[name].type) for name in names)
+    )
     return sa.select(
         sa.or_(
-            sa.exists(rows(table).except_all(rows(stage)).subquery().select()),
-            sa.exists(rows(stage).except_all(rows(table)).subquery().select()),
+            sa.exists(there.except_all(staged).subquery().select()),
+            sa.exists(staged.except_all(there).subquery().select()),
         )
     )
 
@@ -117,9 +131,14 @@ def _same_key(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Colum
     return sa.and_(*(table.c[name] == stage.c[name] for name in target.key))
 
 
-def _staged(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.ColumnElement[bool]:
-    return sa.exists().where(_same_key(target, table, stage)).correlate(table)
+def _record(values: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
+    # With the cast PostgreSQL compares two records; without, it would look for the operator of each column.
+    return sa.cast(sa.func.row(*values), Named("record"))
 
 
-def _comparable(column: sa.ColumnElement[Any], kind: str) -> sa.ColumnElement[Any]:
-    return sa.cast(column, sa.Text) if kind in _NO_EQUALITY else column
+def _fitting(column: sa.ColumnElement[Any], staged: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return staged if str(column.type) == str(staged.type) else sa.cast(staged, column.type)
+
+
+def _comparable(value: sa.ColumnElement[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+    return value if _IDENTICAL_WHEN_EQUAL.fullmatch(str(kind)) else sa.cast(value, sa.Text)

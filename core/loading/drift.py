@@ -13,21 +13,12 @@ from sqlalchemy.schema import DDLElement
 
 from etlkit.config import DriftSettings
 from etlkit.errors import DriftRefused
+from etlkit.loading.shapes import Shape
 from etlkit.loading.target import TargetTable
 
 _INTEGERS = ("smallint", "integer", "bigint", "numeric(20,0)")
 _FLOATS = ("real", "double precision")
 _SIZED = re.compile(r"^(?P<head>[a-z ]+)\((?P<first>\d+)(?:,(?P<second>\d+))?\)(?P<tail>.*)$")
-
-
-@attrs.frozen(kw_only=True)
-class Shape:
-    """The columns and the key that a table in the warehouse has now."""
-
-    types: Mapping[str, str]
-    """Column name to type, as `format_type` prints it, in the table's order."""
-    key: tuple[str, ...]
-    """The primary key's columns."""
 
 
 @attrs.frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,16 +13,20 @@ import sqlalchemy as sa
 
 from etlkit.config import DriftSettings
 from etlkit.connections import ConnectionFactory
-from etlkit.contracts import Commit, TableState, Write
-from etlkit.errors import LoadError, TargetConflict
+from etlkit.contracts import Commit, Since, TableState, Write
+from etlkit.errors import EtlkitError, LoadError, LockHeld, TargetConflict
 from etlkit.events import TableFinished
-from etlkit.loading import apply
-from etlkit.loading.drift import Shape
-from etlkit.loading.ledger import Ledger, Resume, stage_table
+from etlkit.loading.apply import insert_all
+from etlkit.loading.applying import apply_rows
+from etlkit.loading.broken_reads import Resume, stage_table
+from etlkit.loading.drift import Drift, drift_between, permitted
+from etlkit.loading.ledger import Ledger
 from etlkit.loading.ledger_tables import SCHEMA
+from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
-from etlkit.loading.warehouse_table import add_key, analyze, copy_into, evolve, move_table, shape_of
+from etlkit.loading.warehouse_table import add_key, copy_into, evolve
+from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.keys import Keyset, from_json, to_json
 from etlkit.transfer.pipeline import CopyFile, Pipeline
 from etlkit.transfer.reader import Reader
@@ -30,8 +35,8 @@ from etlkit.transfer.source_queries import SourceQueries
 
 _STAGE = "etlkit_stage"
 # For the joins of staged rows with the table, and for building the key; in this transaction only.
-_SESSION = ("SET LOCAL work_mem = '64MB'", "SET LOCAL maintenance_work_mem = '256MB'")
-_ANALYZE_FROM_ROWS = 1000
+_SETTINGS = {"work_mem": "64MB", "maintenance_work_mem": "256MB"}
+_DATA_REFUSED = ("22", "23", "P0")
 
 
 @attrs.frozen(kw_only=True)
@@ -81,46 +86,82 @@ class Load:
             return self._per_chunk(began) if per_chunk else self._at_once(began)
 
     def _at_once(self, began: float) -> TableFinished:
+        # The first chunk is waited for before the transaction begins: another table may be reading the source for
+        # long, and a transaction that is idle for minutes is ended by the warehouse.
+        with self._pipeline(None) as pipeline:
+            chunks = iter(pipeline)
+            first = next(chunks, None)
+            with self._transaction(last=True) as connection:
+                now, leftover = self._now(connection)
+                if leftover and self.limit is None:
+                    self.ledger.broken_reads.drop(connection, self.what.analysis.name)
+                if now is not None and self.limit is not None and not self.what.target.key:
+                    return self._outcome(_Staged(rows=0, size=0, losses={}, watermark=None), {}, began)
+                file = CopyFile(itertools.chain(() if first is None else (first,), chunks))
+                counts = self._write(connection, file, now, empty=first is None)
+                staged = _Staged(rows=file.rows, size=file.size, losses=file.losses, watermark=file.watermark)
+                return self._commit(connection, staged, counts, began)
+
+    def _write(
+        self, connection: sa.Connection, file: CopyFile, now: Shape | None, *, empty: bool
+    ) -> dict[str, int]:
         target = self.what.target
-        with self._transaction() as connection:
-            now = self._now(connection)
-            if now is not None and self.limit is not None and not target.key:
-                return self._outcome(_Staged(rows=0, size=0, losses={}, watermark=None), {}, began)
-            # A new table is filled directly: nobody can see it before the commit. Else rows are staged in a
-            # temporary table, which is gone with the session whatever happens to it.
-            new = target.itself() if now is None else target.table(schema=None, name=_STAGE, temporary=True)
+        if now is None:
+            # A new table is filled directly: nobody can see it before the commit.
+            new = target.itself()
             connection.execute(sa.schema.CreateTable(new))
-            with self._pipeline(None) as pipeline:
-                file = CopyFile(iter(pipeline))
-                copy_into(connection, new, file)
-            staged = _Staged(rows=file.rows, size=file.size, losses=file.losses, watermark=file.watermark)
-            if now is None:
-                add_key(connection, target)
-                counts = {"inserted": staged.rows}
-            else:
-                counts = self._apply(connection, new, now, staged.rows)
-            return self._commit(connection, staged, counts, began)
+            copy_into(connection, new, file)
+            add_key(connection, target)
+            return {"inserted": file.rows}
+        if empty and self._fits(now):
+            if self.what.plan.write is not Write.REPLACE:
+                return {}
+            return {"deleted": connection.execute(sa.delete(target.itself())).rowcount}
+        # A temporary table is gone with the session, whatever happens to it.
+        stage = target.table(schema=None, name=_STAGE, temporary=True)
+        connection.execute(sa.schema.CreateTable(stage))
+        drift = self._drift(connection, stage, now)
+        copy_into(connection, stage, file)
+        return self._apply(connection, stage, now, drift, file.rows)
 
     def _per_chunk(self, began: float) -> TableFinished:
-        name, target = self.what.analysis.name, self.what.target
-        stage = target.table(schema=SCHEMA, name=stage_table(target.schema, name).name)
+        name = self.what.analysis.name
+        stage = self.what.target.table(schema=SCHEMA, name=stage_table(self.what.target.schema, name).name)
         with self._transaction() as connection:
-            self._now(connection)
+            now, _ = self._now(connection)
             resume = self._resume(connection, stage)
+            if now is not None:
+                # Told before anything is read; done when everything is.
+                self._drift(connection, stage, now)
         if not resume.complete:
             resume = self._stage_chunks(stage, resume)
-        with self._transaction() as connection:
-            now = self._now(connection)
+        try:
+            return self._apply_read(stage, resume, began)
+        except sa.exc.DBAPIError as error:
+            if (getattr(error.orig, "pgcode", None) or "")[:2] in _DATA_REFUSED:
+                # Not the moment but the rows were refused. When the source is mended, they must be read again.
+                with self._transaction() as connection:
+                    self._now(connection)
+                    self.ledger.broken_reads.drop(connection, name)
+            raise
+
+    def _apply_read(self, stage: sa.Table, resume: Resume, began: float) -> TableFinished:
+        target = self.what.target
+        with self._transaction(last=True) as connection:
+            now, _ = self._now(connection)
             staged = _Staged(
                 rows=resume.read, size=resume.rendered_bytes, losses=resume.losses, watermark=resume.watermark
             )
             if now is None:
-                move_table(connection, stage, target)
+                # Not the stage itself under another name: it lacks the privileges that tables get in that schema.
+                new = target.itself()
+                connection.execute(sa.schema.CreateTable(new))
+                counts = {"inserted": connection.execute(insert_all(target, new, stage)).rowcount}
                 add_key(connection, target)
-                counts = {"inserted": staged.rows}
             else:
-                counts = self._apply(connection, stage, now, staged.rows)
-            self.ledger.drop_resume(connection, name)
+                drift = self._drift(connection, stage, now)
+                counts = self._apply(connection, stage, now, drift, staged.rows)
+            self.ledger.broken_reads.drop(connection, self.what.analysis.name)
             return self._commit(connection, staged, counts, began)
 
     def _stage_chunks(self, stage: sa.Table, resume: Resume) -> Resume:
@@ -139,65 +180,61 @@ class Load:
                     },
                     complete=chunk.last_key is None,
                 )
-                with self._transaction() as connection:
-                    copy_into(connection, stage, CopyFile(iter([chunk])))
-                    self.ledger.save_resume(connection, self.what.analysis.name, resume, owner=self.run_id)
+                self._stage_chunk(stage, chunk, resume)
         return resume
 
+    def _stage_chunk(self, stage: sa.Table, chunk: Chunk, resume: Resume) -> None:
+        with self._transaction() as connection:
+            # First of all, so that a run which was asleep meanwhile finds out before it writes.
+            self.ledger.broken_reads.save(connection, self.what.analysis.name, resume, owner=self.run_id)
+            copy_into(connection, stage, CopyFile(iter([chunk])))
+
     def _resume(self, connection: sa.Connection, stage: sa.Table) -> Resume:
-        name = self.what.analysis.name
-        found = self.ledger.resume(connection, name)
+        name, reads = self.what.analysis.name, self.ledger.broken_reads
+        found = reads.find(connection, name)
         if found is not None and (found.plan != self.what.digest or shape_of(connection, stage) is None):
-            self.ledger.drop_resume(connection, name)
+            reads.drop(connection, name)
             found = None
         if found is None:
             connection.execute(sa.schema.DropTable(stage, if_exists=True))
             connection.execute(sa.schema.CreateTable(stage))
             resume = Resume(run_id=self.run_id, plan=self.what.digest, stage=stage.name)
-            self.ledger.save_resume(connection, name, resume, owner=None)
+            reads.save(connection, name, resume, owner=None)
             return resume
         resume = attrs.evolve(found, run_id=self.run_id)
-        self.ledger.save_resume(connection, name, resume, owner=found.run_id)
+        reads.save(connection, name, resume, owner=found.run_id)
         return resume
 
-    def _apply(self, connection: sa.Connection, stage: sa.Table, now: Shape, rows: int) -> dict[str, int]:
+    def _drift(self, connection: sa.Connection, stage: sa.Table, now: Shape) -> Drift | None:
+        """Compare the table with the staged rows, and let the policy judge; None when there is no difference."""
         target = self.what.target
+        if self._fits(now):
+            return None
+        # PostgreSQL is asked how it spells the staged types: `pg_type` may say int4 for integer.
         staged = shape_of(connection, stage)
         if staged is None:
             raise LoadError(f"the staged rows of table `{target.source}` are gone; run again")
-        evolve(connection, target, now, attrs.evolve(staged, key=target.key), self.drift)
-        if rows > _ANALYZE_FROM_ROWS:
-            analyze(connection, stage)
-        table = target.itself()
-        if not target.key:
-            if not connection.scalar(apply.differs(target, table, stage)):
-                return {}
-            return {
-                "deleted": connection.execute(sa.delete(table)).rowcount,
-                "inserted": connection.execute(apply.insert_all(target, table, stage)).rowcount,
-            }
-        counts = {}
-        write = self.what.plan.write
-        if write is Write.REPLACE:
-            counts["deleted"] = connection.execute(apply.delete_missing(target, table, stage)).rowcount
-        update = None if write is Write.APPEND else apply.update_changed(target, table, stage)
-        if update is not None:
-            counts["updated"] = connection.execute(update).rowcount
-        counts["inserted"] = connection.execute(apply.insert_new(target, table, stage)).rowcount
-        return counts
+        return permitted(drift_between(now, attrs.evolve(staged, key=target.key)), self.drift, target)
+
+    def _apply(
+        self, connection: sa.Connection, stage: sa.Table, now: Shape, drift: Drift | None, rows: int
+    ) -> dict[str, int]:
+        target = self.what.target
+        table = target.itself() if drift is None else evolve(connection, target, now, drift)
+        return apply_rows(connection, target, table, stage, write=self.what.plan.write, rows=rows)
 
     def _commit(
         self, connection: sa.Connection, staged: _Staged, counts: Mapping[str, int], began: float
     ) -> TableFinished:
         outcome = self._outcome(staged, counts, began)
         before = self.what.before
-        cursor = self.what.plan.cursor
         old = before.state if before else TableState(table=self.what.analysis.name)
+        # A read since a watermark that found nothing new leaves it where it was.
+        found_nothing = old.watermark if isinstance(self.what.plan.read, Since) else None
         state = attrs.evolve(
             old,
-            cursor_column=cursor,
-            # A read since a watermark that found nothing new leaves it where it was.
-            watermark=staged.watermark or (old.watermark if old.cursor_column == cursor else None),
+            cursor_column=self.what.plan.cursor,
+            watermark=staged.watermark or found_nothing,
             schema_hash=self.what.analysis.schema_hash,
         )
         partial = self.limit is not None
@@ -233,15 +270,29 @@ class Load:
             ),
         )
 
-    def _now(self, connection: sa.Connection) -> Shape | None:
-        self.ledger.lock_table(connection, self.what.analysis.name)
-        now = shape_of(connection, self.what.target.itself())
-        if now is not None and self.what.before is None:
+    def _now(self, connection: sa.Connection) -> tuple[Shape | None, bool]:
+        """Lock the table, and look at it: its shape, and whether a broken read left something behind."""
+        target = self.what.target
+        leftover = self.ledger.lock_table(connection, self.what.analysis.name, _SETTINGS)
+        now = shape_of(connection, target.itself())
+        if now is None or (now.is_table and self.what.before is not None):
+            return now, leftover
+        other = self.ledger.loaded_as(connection, target.name)
+        if other == self.what.analysis.name and now.is_table:
+            raise LockHeld(f"table `{other}`: another run loaded it meanwhile; run again")
+        if other not in {None, self.what.analysis.name}:
             raise TargetConflict(
-                f"warehouse table `{self.what.target}` exists, but etlkit did not make it; rename or drop it, "
-                "or set another `warehouse.schema` in etlkit.yml"
+                f"warehouse table `{target}` holds the rows of table `{other}`, and table `{target.source}` would "
+                "get the same name there; rename one of them in the source"
             )
-        return now
+        what = "exists, but etlkit did not make it" if now.is_table else "is not a table"
+        raise TargetConflict(
+            f"warehouse table `{target}` {what}; rename or drop it, or set another `warehouse.schema` in etlkit.yml"
+        )
+
+    def _fits(self, now: Shape) -> bool:
+        wanted = {column.name: column.type for column in self.what.target.columns}
+        return wanted == now.types and self.what.target.key == now.key
 
     def _pipeline(self, resume: Resume | None) -> Pipeline:
         def reader(source: SourceQueries) -> Reader:
@@ -265,8 +316,18 @@ class Load:
         )
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        with self.ledger.engine.begin() as connection:
-            for setting in _SESSION:
-                connection.execute(sa.text(setting))
+    def _transaction(self, *, last: bool = False) -> Iterator[sa.Connection]:
+        with self.ledger.engine.connect() as connection:
             yield connection
+            try:
+                connection.commit()
+            except sa.exc.DBAPIError:
+                if not (last and self._was_committed()):
+                    raise
+
+    def _was_committed(self) -> bool:
+        """Find out whether the commit took place although its answer was lost."""
+        try:
+            return self.ledger.was_committed(self.run_id, self.what.analysis.name)
+        except EtlkitError:
+            return False

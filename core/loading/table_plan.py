@@ -8,7 +8,7 @@ import attrs
 
 from etlkit.config import TableConfig
 from etlkit.contracts import LoadPlan
-from etlkit.loading.ledger import LedgerEntry
+from etlkit.loading.ledger_entries import LedgerEntry
 from etlkit.loading.target import TargetTable
 from etlkit.tables import TableAnalysis
 from etlkit.transfer.rendering import RenderedTable
@@ -41,6 +41,8 @@ class TablePlan:
             repr(self.plan.write),
             repr(self.plan.cursor),
             self.target.mapping_hash,
+            # A key whose collation changed is read in another order.
+            self.analysis.schema_hash,
             str(generation),
         ]
         return hashlib.sha256("\0".join(said).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -91,13 +92,18 @@ class TargetTable:
             postgresql_on_commit="DROP" if temporary else None,
         )
 
-    def itself(self) -> sa.Table:
+    def itself(self, types: Mapping[str, str] | None = None) -> sa.Table:
         """Make the SQLAlchemy table for this table.
+
+        Args:
+            types: the types that its columns have in the warehouse, where they may differ from the wanted ones.
 
         Returns:
             The table, without its key.
         """
-        return self.table(schema=self.schema, name=self.name)
+        there = types or {}
+        columns = tuple(attrs.evolve(each, type=there.get(each.name, each.type)) for each in self.columns)
+        return attrs.evolve(self, columns=columns).table(schema=self.schema, name=self.name)
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -156,7 +162,8 @@ def target_name(name: str) -> str:
         TargetConflict: PostgreSQL cannot hold the name.
     """
     if not name or "\0" in name:
-        raise TargetConflict(f"the name `{name}` cannot exist in PostgreSQL; rename it in the source")
+        shown = name.replace("\0", "\\0")
+        raise TargetConflict(f"the name `{shown}` cannot exist in PostgreSQL; rename it in the source")
     if len(name.encode()) <= _NAME_BYTES:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH_DIGITS]

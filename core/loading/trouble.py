@@ -1,36 +1,72 @@
 """What the warehouse's refusal means, in words.
 
 PostgreSQL puts values into its messages, DETAIL and CONTEXT. So only fields from a whitelist are used (sqlstate,
-constraint, table, column), and nothing is chained.
+constraint, column), and the error that is raised leads back to nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import psycopg2
 from psycopg2 import errorcodes
 from sqlalchemy import exc
 
-from etlkit.errors import LoadError
+from etlkit.errors import EtlkitError, LoadError
 from etlkit.loading.target import TargetTable
 
-_MEANING = {
-    "23502": "a key column would be NULL",
-    "23505": "two rows have the same key there",
+_BAD_TEXT = (
+    "a value is not of the column's type; mend `pg_type` in `column_overrides`, or leave it out and let the "
+    "source's type decide"
+)
+_TOO_LARGE = (
+    "a value does not fit the column's type; mend `pg_type` in `column_overrides`, or leave it out and let the "
+    "source's type decide"
+)
+_RUN_AGAIN = "the warehouse ended the connection; run again"
+_WITH_A_SCHEMA = "the name is taken by something else in that schema; rename or drop it"
+
+MEANING = {
+    "0A000": "something that depends on the table does not allow the change; `etlkit plan` shows the change",
+    "22001": _TOO_LARGE,
+    "22003": _TOO_LARGE,
+    "22007": _BAD_TEXT,
+    "22008": _TOO_LARGE,
+    "22021": "the warehouse cannot hold a character; its encoding must be UTF8",
+    "22P02": _BAD_TEXT,
+    "22P05": "the warehouse cannot hold a character; its encoding must be UTF8",
+    "23502": "a key column would be NULL; mend the row in the source, or load the table without that key",
+    "23503": "a foreign key that was added in the warehouse refused a row; drop that constraint",
+    "23505": "two rows have the same key there; their values only differ in the source's type",
+    "23514": "a check that was added in the warehouse refused a row; drop that constraint, or mend the row",
+    "25006": "the warehouse is read-only; connect to its primary server",
+    "25P03": _RUN_AGAIN,
     "40001": "it could not be serialised with another transaction; run again",
     "40P01": "the warehouse chose it as victim of a deadlock; run again",
-    "42501": "the user lacks a privilege; grant it USAGE and CREATE on the schemas, and ownership of the tables",
-    "53100": "the warehouse's disk is full",
-    "53200": "the warehouse is out of memory",
-    "53300": "the warehouse has no connection left",
+    "42501": "the user lacks a privilege; grant it USAGE and CREATE on the schemas, TEMPORARY on the database, and "
+    "ownership of the tables",
+    "42601": "the type is not one; mend `pg_type` in `column_overrides`",
+    "42704": "the type does not exist there; mend `pg_type` in `column_overrides`",
+    "42710": _WITH_A_SCHEMA,
+    "42P07": _WITH_A_SCHEMA,
+    "42P01": "a table is gone there; run again",
+    "53100": "the warehouse's disk is full; free some of it and run again",
+    "53200": "the warehouse is out of memory; run again",
+    "53300": "the warehouse has no connection left; run again with fewer `--threads`",
+    "54000": "it is larger than PostgreSQL allows",
+    "54011": "it has more columns than PostgreSQL allows",
     "55P03": "somebody else holds a lock on the table; run again when it is free",
     "57014": "the statement was cancelled there; run again",
-    "57P01": "the warehouse ended the connection; run again",
-    "25006": "the warehouse is read-only",
+    "57P01": _RUN_AGAIN,
+    "57P02": _RUN_AGAIN,
+    "57P03": "the warehouse is starting or stopping; run again",
+    "P0001": "a trigger that was added in the warehouse refused a row; drop that trigger, or mend the row",
 }
+"""By sqlstate (PostgreSQL's manual, appendix A), what happened and what to do."""
+
 _COPY_CONTEXT = re.compile(r"^COPY .*?, line \d+, column (?P<column>.+?)(?::|$)")
 
 
@@ -47,34 +83,70 @@ def write_trouble(target: TargetTable) -> Iterator[None]:
     Raises:
         LoadError: the warehouse refused a statement, or the connection broke.
     """
+    columns = {column.name for column in target.columns}
+    with warehouse_trouble(f"warehouse table `{target}`", columns, kept="nothing of this load was kept"):
+        yield
+
+
+@contextmanager
+def warehouse_trouble(
+    where: str, columns: Collection[str] = (), *, kept: str = "nothing was written"
+) -> Iterator[None]:
+    """Turn what SQLAlchemy and psycopg2 raise in the block into a `LoadError` without values and without a chain.
+
+    Args:
+        where: what is read or written, for the beginning of the message.
+        columns: names that may be told as the place of the trouble.
+        kept: what is left of the work after a refusal.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        LoadError: the warehouse refused a statement, or the connection broke.
+    """
     try:
         yield
     except exc.DBAPIError as error:
-        raise _load_error(target, error.orig) from None
+        raise_alone(_load_error(where, columns, kept, error.orig))
     except psycopg2.Error as error:
-        raise _load_error(target, error) from None
+        raise_alone(_load_error(where, columns, kept, error))
 
 
-def _load_error(target: TargetTable, error: BaseException | None) -> LoadError:
+def raise_alone(error: EtlkitError) -> NoReturn:
+    """Raise an error that leads back to nothing, whatever is being handled; that may hold values of rows.
+
+    Args:
+        error: what to raise.
+
+    Raises:
+        EtlkitError: always.
+    """
+    try:
+        raise error
+    finally:
+        # `from None` only hides the context from print; who walks the chain would still find it.
+        error.__context__ = None
+
+
+def _load_error(where: str, columns: Collection[str], kept: str, error: BaseException | None) -> LoadError:
     state = getattr(error, "pgcode", None)
-    where = f"warehouse table `{target}`"
     if state is None:
         return LoadError(
-            f"{where}: the connection to the warehouse broke; nothing of this load was kept; run again"
+            f"{where}: the connection to the warehouse broke before it confirmed anything; run again"
         )
-    column = _column(target, error)
     name = errorcodes.lookup(state).lower() if state in errorcodes.__dict__.values() else "unknown"
-    meaning = _MEANING.get(state, "the warehouse refused it")
-    at = f", column `{column}`" if column else ""
-    return LoadError(f"{where}{at}: {meaning}; nothing of this load was kept (sqlstate {state}, {name})")
+    meaning = MEANING.get(state, "the warehouse refused it")
+    return LoadError(f"{where}{_place(columns, error)}: {meaning}; {kept} (sqlstate {state}, {name})")
 
 
-def _column(target: TargetTable, error: BaseException | None) -> str | None:
+def _place(columns: Collection[str], error: BaseException | None) -> str:
     diagnostics = getattr(error, "diag", None)
-    names = {column.name for column in target.columns}
-    named = getattr(diagnostics, "column_name", None)
-    if named in names:
-        return str(named)
-    found = _COPY_CONTEXT.match(getattr(diagnostics, "context", None) or "")
+    constraint = getattr(diagnostics, "constraint_name", None)
+    column = getattr(diagnostics, "column_name", None)
+    if column is None:
+        found = _COPY_CONTEXT.match(getattr(diagnostics, "context", None) or "")
+        column = found["column"] if found else None
     # The context goes on with the value, so what was found is only used when it is the name of a column.
-    return found["column"] if found and found["column"] in names else None
+    at = f", column `{column}`" if column in columns else ""
+    return f"{at}, constraint `{constraint}`" if constraint else at

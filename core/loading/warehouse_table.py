@@ -1,103 +1,57 @@
-"""What a table in the warehouse looks like now, and the statements that give it its shape."""
+"""The statements that give a table in the warehouse its shape and its rows."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
-from etlkit.config import DriftSettings
 from etlkit.errors import DriftRefused
-from etlkit.loading.drift import AlterColumns, Shape, drift_between, permitted
+from etlkit.loading.drift import AlterColumns, Drift
+from etlkit.loading.shapes import Shape
 from etlkit.loading.target import TargetTable
+from etlkit.loading.trouble import raise_alone
 from etlkit.transfer.copy_text import DELIMITER, NULL_MARK
 from etlkit.transfer.pipeline import CopyFile
 
-_ATTRIBUTES = sa.table(
-    "pg_attribute",
-    sa.column("attrelid"),
-    sa.column("attname"),
-    sa.column("atttypid"),
-    sa.column("atttypmod"),
-    sa.column("attnum"),
-    sa.column("attisdropped"),
-    schema="pg_catalog",
-)
-_CLASSES = sa.table(
-    "pg_class", sa.column("oid"), sa.column("relname"), sa.column("relnamespace"), schema="pg_catalog"
-)
-_NAMESPACES = sa.table("pg_namespace", sa.column("oid"), sa.column("nspname"), schema="pg_catalog")
 _FEATURE_NOT_SUPPORTED = "0A000"
 # COPY has no parameters, so its percent signs must not be doubled as the driver wants them elsewhere.
 _PLAIN: IdentifierPreparer = PGDialect_psycopg2(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
 _COPY_BYTES = 256 * 1024
 
 
-def shape_of(connection: sa.Connection, table: sa.Table) -> Shape | None:
-    """Read a table's columns and key.
-
-    Args:
-        connection: to the warehouse.
-        table: where to look; without a schema, among the session's temporary tables.
-
-    Returns:
-        The shape; None when there is no such table.
-    """
-    namespace = (
-        _NAMESPACES.c.nspname == table.schema
-        if table.schema
-        else _NAMESPACES.c.oid == sa.func.pg_my_temp_schema()
-    )
-    query = (
-        sa.select(_ATTRIBUTES.c.attname, sa.func.format_type(_ATTRIBUTES.c.atttypid, _ATTRIBUTES.c.atttypmod))
-        .join_from(_ATTRIBUTES, _CLASSES, _ATTRIBUTES.c.attrelid == _CLASSES.c.oid)
-        .join(_NAMESPACES, _CLASSES.c.relnamespace == _NAMESPACES.c.oid)
-        .where(
-            namespace,
-            _CLASSES.c.relname == table.name,
-            _ATTRIBUTES.c.attnum > 0,
-            ~sa.cast(_ATTRIBUTES.c.attisdropped, sa.Boolean),
-        )
-        .order_by(_ATTRIBUTES.c.attnum)
-    )
-    types = dict(connection.execute(query).tuples().all())
-    if not types and not sa.inspect(connection).has_table(table.name, schema=table.schema):
-        return None
-    key: tuple[str, ...] = ()
-    if table.schema:
-        found = sa.inspect(connection).get_pk_constraint(table.name, schema=table.schema)
-        key = tuple(found["constrained_columns"])
-    return Shape(types=types, key=key)
-
-
-def evolve(
-    connection: sa.Connection, target: TargetTable, now: Shape, staged: Shape, policy: DriftSettings
-) -> None:
+def evolve(connection: sa.Connection, target: TargetTable, now: Shape, drift: Drift) -> sa.Table:
     """Give the target the columns that the staged rows need, within the load's transaction.
 
     Args:
         connection: in the load's transaction.
         target: the table.
         now: its shape.
-        staged: the shape of the staged rows, with the key they shall have.
-        policy: what may change.
+        drift: the permitted difference between that and the staged rows.
+
+    Returns:
+        The table with the types it has then.
 
     Raises:
-        DriftRefused: the policy, or PostgreSQL because of a dependent view, does not let it happen.
+        DriftRefused: PostgreSQL does not let it happen, because of a dependent view.
     """
-    drift = permitted(drift_between(now, staged), policy, target)
-    if not drift.added and not drift.widened:
-        return
-    try:
-        connection.execute(AlterColumns(target.itself(), drift))
-    except sa.exc.NotSupportedError as error:
-        if getattr(error.orig, "pgcode", None) != _FEATURE_NOT_SUPPORTED:
-            raise
-        columns = ", ".join(f"`{name}`" for name in drift.widened)
-        raise DriftRefused(
-            f"table `{target.source}`: the columns {columns} became wider, but a view depends on them in "
-            f"`{target}`; drop the view, run again, and create it anew. Nothing was changed"
-        ) from None
+    if drift.added or drift.widened:
+        try:
+            connection.execute(AlterColumns(target.itself(), drift))
+        except sa.exc.NotSupportedError as error:
+            if getattr(error.orig, "pgcode", None) != _FEATURE_NOT_SUPPORTED:
+                raise
+            columns = ", ".join(f"`{name}`" for name in drift.widened)
+            raise_alone(
+                DriftRefused(
+                    f"table `{target.source}` has wider columns now ({columns}), but in `{target}` a view or "
+                    "something else depends on them; drop that, run again, and create it anew. Nothing was changed"
+                )
+            )
+    return target.itself({**now.types, **drift.added, **drift.widened})
 
 
 def add_key(connection: sa.Connection, target: TargetTable) -> None:
@@ -127,9 +81,18 @@ def copy_into(connection: sa.Connection, table: sa.Table, file: CopyFile) -> Non
     # The encoding is named, because the session's could be another one.
     options = f"DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8'"
     statement = f"COPY {_quoted(_PLAIN, table)} ({columns}) FROM STDIN WITH ({options})"
+    source = _Watched(file)
     cursor = connection.connection.cursor()
-    cursor.copy_expert(statement, file, size=_COPY_BYTES)
-    cursor.close()
+    try:
+        cursor.copy_expert(statement, source, size=_COPY_BYTES)
+    except psycopg2.Error:
+        if source.error is None:
+            raise
+    finally:
+        cursor.close()
+    if source.error is not None:
+        # psycopg2 tells only that reading failed; why it failed is what matters.
+        raise source.error
 
 
 def analyze(connection: sa.Connection, table: sa.Table) -> None:
@@ -142,22 +105,23 @@ def analyze(connection: sa.Connection, table: sa.Table) -> None:
     connection.exec_driver_sql(f"ANALYZE {_quoted(connection.dialect.identifier_preparer, table)}")
 
 
-def move_table(connection: sa.Connection, table: sa.Table, target: TargetTable) -> None:
-    """Make a staged table the target, which must not exist.
+class _Watched:
+    """A file that keeps what reading it raised, and tells the server, which logs it, nothing of it."""
 
-    Args:
-        connection: in the load's transaction.
-        table: the staged table.
-        target: where it goes.
-    """
-    preparer = connection.dialect.identifier_preparer
-    connection.exec_driver_sql(
-        f"ALTER TABLE {_quoted(preparer, table)} RENAME TO {preparer.quote_identifier(target.name)}"
-    )
-    moved = sa.Table(target.name, sa.MetaData(), schema=table.schema)
-    connection.exec_driver_sql(
-        f"ALTER TABLE {_quoted(preparer, moved)} SET SCHEMA {preparer.quote_identifier(target.schema)}"
-    )
+    def __init__(self, file: CopyFile) -> None:
+        self._file = file
+        self.error: BaseException | None = None
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._file.read(size)
+        except BaseException as error:  # noqa: BLE001 - raised again by copy_into
+            self.error = error
+        raise InterruptedError
+
+    def readline(self, *_: Any) -> bytes:
+        """Not used by COPY, but psycopg2 asks that a file has it."""
+        raise NotImplementedError
 
 
 def _quoted(preparer: IdentifierPreparer, table: sa.Table) -> str:

@@ -12,9 +12,11 @@ from etlkit.contracts import Commit, Conversion, LoadPlan, Strategy, TableState,
 from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.asking import matching_conversion
 from etlkit.errors import ConfigurationError, PlanRefused, PluginError
-from etlkit.loading.ledger import Ledger, LedgerEntry, LedgerSnapshot
+from etlkit.loading.ledger import Ledger
+from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
+from etlkit.loading.shapes import Shape
 from etlkit.loading.table_plan import TablePlan
-from etlkit.loading.target import TargetTable, target_of
+from etlkit.loading.target import target_name, target_of
 from etlkit.providers import Provided
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
@@ -59,16 +61,17 @@ class Planner:
         config = self.settings.get_table_config(table)
         analysis = self.analysis(table, config)
         conversions, types = self._overrides(analysis, config)
-        rendered = render(analysis, self.discovery.catalog().database, conversions, types)
+        before, there = self._before(table)
+        ignored = self._ignored(analysis, there) if before is not None else frozenset()
+        rendered = render(analysis, self.discovery.catalog().database, conversions, types, ignored)
         target = target_of(analysis, rendered, self.settings.warehouse.schema)
-        before, there = self._before(table, target)
-        known = before is not None and there and before.mapping_hash == target.mapping_hash
+        known = before is not None and there is not None and before.mapping_hash == target.mapping_hash
         state = before.state if before is not None and known and not force_full else None
         plan = self._ask(self.registry.strategy(config.extraction_strategy), analysis, state)
-        if not there and plan.write is not Write.REPLACE:
+        if there is None and plan.write is not Write.REPLACE:
             plan = attrs.evolve(plan, write=Write.REPLACE)
         if limit is not None:
-            write = Write.MERGE if analysis.primary_key and there else plan.write
+            write = Write.MERGE if analysis.primary_key and there is not None else plan.write
             reason = f"at most {limit} rows, as asked for; nothing is removed and the table's state is kept"
             plan = attrs.evolve(plan, write=write, commit=Commit.ONCE, reason=reason)
         return TablePlan(
@@ -100,9 +103,16 @@ class Planner:
             options=choice.options,
         )
 
-    def _before(self, table: str, target: TargetTable) -> tuple[LedgerEntry | None, bool]:
+    def _before(self, table: str) -> tuple[LedgerEntry | None, Shape | None]:
         known = self.ledger.snapshot() if self.known is None else self.known
-        return known.entries.get(table), target.name in known.tables
+        return known.entries.get(table), known.tables.get(target_name(table))
+
+    def _ignored(self, analysis: TableAnalysis, there: Shape | None) -> frozenset[str]:
+        """Find the columns that are new in the source and that the drift policy leaves out."""
+        if there is None or self.settings.drift.add_column != "ignore":
+            return frozenset()
+        new = [column.name for column in analysis.columns if target_name(column.name) not in there.types]
+        return frozenset(new) if len(new) < len(analysis.columns) else frozenset()
 
     def _overrides(
         self, analysis: TableAnalysis, config: TableConfig

@@ -6,7 +6,7 @@ nothing is decoded on the way: see `etlkit.transfer.sentinels` for the frame, `e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
@@ -102,6 +102,7 @@ def render(
     database: str,
     conversions: Mapping[str, Conversion] | None = None,
     types: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
 ) -> RenderedTable:
     """Decide how each column of a table is rendered.
 
@@ -110,14 +111,15 @@ def render(
         database: the source database that holds it.
         conversions: by column name, the conversion to apply instead of the plain rendering.
         types: by column name, the PostgreSQL type to use instead of the one that follows from column and conversion.
+        without: columns that are not read, though conditions and keys may name them.
 
     Returns:
-        The table's columns in their order, INVISIBLE and generated ones included.
+        The table's other columns in their order, INVISIBLE and generated ones included.
     """
     chosen, other_types = conversions or {}, types or {}
     source = table(analysis.name, *(column(each.name) for each in analysis.columns), schema=database)
     rendered = []
-    for number, each in enumerate(analysis.columns):
+    for number, each in enumerate(each for each in analysis.columns if each.name not in without):
         value: ColumnElement[Any] = source.c[each.name]
         conversion = chosen.get(each.name)
         if conversion is None:

@@ -1,0 +1,63 @@
+"""What the ledger remembers of tables, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from etlkit.contracts import TableState
+from etlkit.loading.shapes import Shape
+
+
+@attrs.frozen(kw_only=True)
+class LedgerEntry:
+    """What is remembered of a table's last committed load."""
+
+    state: TableState
+    """What a strategy may know."""
+    mapping_hash: str
+    """How values became columns then."""
+    target_name: str
+    """What the table is called in the warehouse."""
+    loaded_at: Any
+    """When it was committed, by the warehouse's clock."""
+    read: int
+    """Rows read then."""
+    written: int
+    """Rows inserted, updated and deleted then."""
+    run_id: str
+    """The run that committed it."""
+
+
+@attrs.frozen(kw_only=True)
+class LedgerSnapshot:
+    """What the warehouse held at one moment."""
+
+    entries: Mapping[str, LedgerEntry] = attrs.field(factory=dict)
+    """By the table's name in the source; tables that were never loaded have none."""
+    tables: Mapping[str, Shape] = attrs.field(factory=dict)
+    """The tables that are there, by their names in the warehouse."""
+
+
+def entry_of(row: sa.RowMapping) -> LedgerEntry:
+    """Make an entry from a row of `table_state`.
+
+    Args:
+        row: all of its columns.
+
+    Returns:
+        The entry.
+    """
+    state = TableState(
+        table=row["table_name"],
+        cursor_column=row["cursor_column"],
+        watermark=row["watermark"],
+        schema_hash=row["schema_hash"],
+        strategy=row["strategy"],
+        generation=row["generation"],
+    )
+    known = {each.name: row[each.name] for each in attrs.fields(LedgerEntry) if each.name != "state"}
+    return LedgerEntry(state=state, **known)
