@@ -19,19 +19,17 @@ from etlkit.tables import CursorCandidate
 
 
 def configuration_problems(
-    table: str,
     config: Mapping[str, Any],
     catalog: Catalog,
-    analysed: AnalysedTable | None,
+    analysed: AnalysedTable,
     registry: Registry,
 ) -> list[str]:
     """Compare a table's configuration with the source and the plugins.
 
     Args:
-        table: its name.
         config: an entry as in `tables.yml`, or part of one.
         catalog: the source's tables.
-        analysed: the table's analysis; None when the source has no such table.
+        analysed: the table's analysis.
         registry: the plugins.
 
     Returns:
@@ -40,8 +38,6 @@ def configuration_problems(
     Raises:
         PluginError: a strategy failed.
     """
-    if analysed is None:
-        return [catalog.not_found(table)]
     known = [each.name for each in attrs.fields(TableConfig)]
     problems = [f"`{key}` is no key; {suggestion(key, known)}" for key in config if key not in known]
     try:
