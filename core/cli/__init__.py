@@ -1,1 +1,5 @@
-"""TODO."""
+"""The command line: `etlkit` and `python -m etlkit`, one module per verb."""
+
+from etlkit.cli.command_line import main
+
+__all__ = ["main"]

@@ -1,0 +1,34 @@
+"""`etlkit analyze`: decides how every table is loaded, and writes it down."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from etlkit.cli import options, output
+from etlkit.discovery import OpenDentalSchemaAnalyzer
+from etlkit.orchestration.deployment import Deployment
+
+_log = logging.getLogger(__name__)
+
+
+@click.command()
+@options.common
+@options.as_json
+def analyze(*, folder: Path, as_json: bool) -> None:
+    """Look at the source's tables and write tables.yml, a summary and the analysis behind it.
+
+    Only the catalog is read. Your own choices in etlkit.yml are left alone, and win.
+    """
+    with Deployment.opened(folder) as deployment:
+        analyzer = OpenDentalSchemaAnalyzer(deployment.discovery)
+        report = analyzer.analyze(folder)
+        for warning in deployment.settings.unknown_choices(deployment.discovery.catalog().tables):
+            _log.warning("%s", warning)
+    if as_json:
+        output.write_json(report)
+        return
+    output.write(analyzer.summary)
+    output.say("", *(f"Wrote {path}" for path in report["files"].values()), f"Next: etlkit plan -C {folder}")

@@ -1,0 +1,28 @@
+"""`etlkit`: all commands under one name."""
+
+from __future__ import annotations
+
+import click
+
+from etlkit.cli.analyze import analyze
+from etlkit.cli.init import init
+from etlkit.cli.plan import plan
+from etlkit.cli.plugins import plugins
+from etlkit.cli.run import run
+from etlkit.cli.shell import CommandLine
+from etlkit.cli.status import status
+
+
+@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="etlkit-core", prog_name="etlkit", message="%(prog)s %(version)s")
+def main() -> None:
+    """Keep a PostgreSQL warehouse equal to a dental practice's Open Dental database.
+
+    The way through: init, doctor, analyze, plan, run. Exit codes: 0 done, 1 failed, 2 usage or configuration,
+    3 some tables failed, 4 verification found differences, 5 drift refused, 6 plugins do not match the lock,
+    7 another run holds the lock.
+    """
+
+
+for _command in (init, analyze, plan, run, status, plugins):
+    main.add_command(_command)

@@ -1,0 +1,110 @@
+"""Options that several commands share. Each is also read from a variable: `--full-refresh` from ETLKIT_FULL_REFRESH."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from etlkit.cli import logs
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FOLDER_VARIABLE = "ETLKIT_DIR"
+"""What `-C` is read from."""
+
+
+def option(name: str, *more: str, **attributes: Any) -> Callable[[Function], Function]:
+    """Declare an option that is also read from the variable of its name.
+
+    Args:
+        name: such as `--full-refresh`.
+        *more: click's other declarations.
+        **attributes: click's.
+
+    Returns:
+        A decorator.
+    """
+    variable = "ETLKIT_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, *more, **{"envvar": variable, "show_envvar": True, **attributes})
+
+
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what every command takes: `-C`, which is given to the function as `folder`, and how to log.
+
+    Args:
+        function: the command's.
+
+    Returns:
+        The function, which sets up the log before it begins.
+    """
+
+    @functools.wraps(function)
+    def with_log(*args: Any, log_format: str, verbose: bool, **others: Any) -> Any:
+        logs.set_up(as_json=log_format == "json", verbose=verbose)
+        return function(*args, **others)
+
+    for each in (
+        option("--verbose", "-v", is_flag=True, help="Log what helps to find a cause."),
+        option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="Log lines for people, or one JSON object a line.",
+        ),
+        click.option(
+            "-C",
+            "folder",
+            type=click.Path(path_type=Path, file_okay=False),
+            default=Path(),
+            show_default="the current folder",
+            envvar=FOLDER_VARIABLE,
+            show_envvar=True,
+            metavar="DIR",
+            help="The deployment's folder.",
+        ),
+    ):
+        with_log = each(with_log)
+    return with_log
+
+
+as_json = option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+"""Adds `--json`, given to the function as `as_json`."""
+
+
+def selection(function: Function) -> Function:
+    """Add the options that say which tables are loaded, and how much of them.
+
+    Args:
+        function: takes `select`, `exclude`, `full_refresh` and `limit`.
+
+    Returns:
+        The function.
+    """
+    for each in (
+        option(
+            "--limit",
+            type=click.IntRange(min=1),
+            metavar="ROWS",
+            help="Read at most so many rows of each table; removes nothing, remembers nothing.",
+        ),
+        option("--full-refresh", is_flag=True, help="Read every row, whatever was loaded before."),
+        option(
+            "--exclude",
+            multiple=True,
+            metavar="PATTERN",
+            help="Leave out these tables; may be given several times.",
+        ),
+        option(
+            "--select",
+            multiple=True,
+            metavar="PATTERN",
+            help="Only these tables, such as `pat*` or `importance:critical`; may be given several times.",
+        ),
+    ):
+        function = each(function)
+    return function

@@ -1,0 +1,126 @@
+"""What commands write to standard output: text, tables that are never cut, and JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import attrs
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_WIDE = 100_000
+_KB = 1024
+
+
+@attrs.frozen(kw_only=True)
+class Heading:
+    """The head of a column."""
+
+    text: str
+    """What it says."""
+    number: bool = False
+    """Whether the column holds numbers, which stand at the right."""
+
+
+def write(text: str) -> None:
+    """Write to standard output; who closed it early (`| head`) is not told about it.
+
+    Args:
+        text: lines, the last one ended.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more at its end, when it flushes what nobody reads.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(*lines: str) -> None:
+    """Write lines to standard output.
+
+    Args:
+        *lines: without their ends.
+    """
+    write("".join(f"{line}\n" for line in lines))
+
+
+def write_json(document: Any) -> None:
+    """Write one JSON document to standard output.
+
+    Args:
+        document: of dicts, lists, texts, numbers, and times, which become ISO 8601 in UTC.
+    """
+    say(json.dumps(document, indent=2, ensure_ascii=False, default=_as_json))
+
+
+def write_event(event: dict[str, Any]) -> None:
+    """Write one event as one line of JSON to standard output.
+
+    Args:
+        event: as for `write_json`.
+    """
+    say(json.dumps(event, ensure_ascii=False, default=_as_json))
+
+
+def write_table(headings: Sequence[Heading], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table to standard output, every cell whole and on one line, however narrow the terminal is.
+
+    Args:
+        headings: of the columns.
+        rows: cells, as many as there are headings.
+    """
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in headings:
+        table.add_column(heading.text, justify="right" if heading.number else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    kept = io.StringIO()
+    # rich looks at NO_COLOR and TERM itself; it is only told whether somebody looks.
+    console = Console(file=kept, width=_WIDE, force_terminal=sys.stdout.isatty(), highlight=False)
+    console.print(table)
+    say(*(line.rstrip() for line in kept.getvalue().splitlines()))
+
+
+def moment(when: dt.datetime) -> str:
+    """Word a time by this machine's clock.
+
+    Args:
+        when: with a time zone.
+
+    Returns:
+        Such as `2026-03-01 20:15:00`.
+    """
+    return f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def size(count: int) -> str:
+    """Word a size.
+
+    Args:
+        count: bytes.
+
+    Returns:
+        Such as `1.5 MB`, in units of 1024.
+    """
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < _KB or unit == "GB":
+            break
+        value /= _KB
+    return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
+
+
+def _as_json(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -1,0 +1,191 @@
+"""`etlkit plan`: what a run would do, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from etlkit.cli import options, output
+from etlkit.cli.output import Heading
+from etlkit.contracts import Everything, Read, Since, Where
+from etlkit.errors import EtlkitError, SomeTablesFailed
+from etlkit.loading.table_plan import TablePlan
+from etlkit.orchestration.deployment import Deployment
+from etlkit.orchestration.order import load_order
+from etlkit.orchestration.prediction import Certainty, Prediction, predictions
+from etlkit.orchestration.run import RunRequest, selected_tables
+
+_HEADINGS = [
+    Heading(text="table"),
+    Heading(text="importance"),
+    Heading(text="strategy"),
+    Heading(text="cursor"),
+    Heading(text="reads"),
+    Heading(text="rows", number=True),
+    Heading(text="size", number=True),
+    Heading(text="why"),
+]
+
+
+@attrs.frozen(kw_only=True)
+class _Planned:
+    plans: tuple[TablePlan, ...]
+    refused: dict[str, EtlkitError]
+    predicted: dict[str, Prediction]
+
+
+@click.command()
+@options.common
+@options.as_json
+@options.selection
+@click.pass_context
+def plan(
+    context: click.Context,
+    *,
+    folder: Path,
+    as_json: bool,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    full_refresh: bool,
+    limit: int | None,
+) -> None:
+    """Show for each table how the next run loads it, how much that is, and why; changes nothing."""
+    request = RunRequest(select=select, exclude=exclude, full_refresh=full_refresh, limit=limit)
+    with Deployment.opened(folder) as deployment:
+        context.exit(show_plan(deployment, request, as_json=as_json))
+
+
+def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> int:
+    """Print what a run would do.
+
+    Args:
+        deployment: whose tables.
+        request: what the run would be asked for.
+        as_json: one JSON document instead of a table.
+
+    Returns:
+        The exit code: 0, or 3 when a table cannot be planned.
+
+    Raises:
+        EtlkitError: nothing can be planned.
+    """
+    planned = _planned(deployment, request)
+    if as_json:
+        output.write_json(
+            {
+                "deployment": deployment.settings.deployment,
+                "schema": deployment.settings.warehouse.schema,
+                "tables": [
+                    *(_document(each, planned.predicted[each.analysis.name]) for each in planned.plans),
+                    *(_refusal(deployment, name, error) for name, error in planned.refused.items()),
+                ],
+            }
+        )
+    else:
+        _print(planned)
+    return SomeTablesFailed.exit_code if planned.refused else 0
+
+
+def _planned(deployment: Deployment, request: RunRequest) -> _Planned:
+    planner = attrs.evolve(deployment.planner(), known=deployment.ledger.snapshot())
+    plans: dict[str, TablePlan] = {}
+    refused: dict[str, EtlkitError] = {}
+    for name in selected_tables(deployment, request):
+        try:
+            plans[name] = planner.plan(name, force_full=request.full_refresh, limit=request.limit)
+        except EtlkitError as error:
+            refused[name] = error
+    ordered = tuple(plans[name] for name in load_order({name: each.analysis for name, each in plans.items()}))
+    predicted = predictions(ordered, deployment.connections.source(), limit=request.limit)
+    return _Planned(plans=ordered, refused=refused, predicted=dict(predicted))
+
+
+def _print(planned: _Planned) -> None:
+    output.write_table(
+        _HEADINGS,
+        (
+            (
+                each.analysis.name,
+                each.analysis.importance,
+                each.plan.strategy,
+                each.plan.cursor or "-",
+                _reading(each.plan.read),
+                _rows(planned.predicted[each.analysis.name]),
+                output.size(planned.predicted[each.analysis.name].size),
+                each.plan.reason,
+            )
+            for each in planned.plans
+        ),
+    )
+    rows = sum(each.rows for each in planned.predicted.values())
+    size = output.size(sum(each.size for each in planned.predicted.values()))
+    output.say("", f"{len(planned.plans)} tables, at most about {rows:,} rows of {size} to read.")
+    for error in planned.refused.values():
+        output.say("", error.message)
+
+
+def _reading(read: Read) -> str:
+    match read:
+        case Everything():
+            return "everything"
+        case Since():
+            return f"since {read.watermark}"
+        case Where():
+            return f"where {read.text}"
+
+
+def _rows(prediction: Prediction) -> str:
+    begin = {Certainty.EXACT: "", Certainty.ESTIMATE: "about ", Certainty.AT_MOST: "at most "}
+    return f"{begin[prediction.certainty]}{prediction.rows:,}"
+
+
+def _document(what: TablePlan, predicted: Prediction) -> dict[str, Any]:
+    read = what.plan.read
+    return {
+        "table": what.analysis.name,
+        "target": str(what.target),
+        "importance": what.analysis.importance,
+        "strategy": what.plan.strategy,
+        "cursor": what.plan.cursor,
+        "read": type(read).__name__.lower(),
+        "watermark": read.watermark if isinstance(read, Since) else None,
+        "lookback": read.lookback if isinstance(read, Since) else None,
+        "condition": read.text if isinstance(read, Where) else None,
+        "write": what.plan.write.value,
+        "commit": what.plan.commit.value,
+        "predicted_rows": predicted.rows,
+        "predicted_bytes": predicted.size,
+        "certainty": predicted.certainty.value,
+        "reason": what.plan.reason,
+        "error": None,
+    }
+
+
+def _refusal(deployment: Deployment, name: str, error: EtlkitError) -> dict[str, Any]:
+    config = deployment.settings.get_table_config(name)
+    empty: dict[str, Any] = dict.fromkeys(
+        (
+            "target",
+            "cursor",
+            "read",
+            "watermark",
+            "lookback",
+            "condition",
+            "write",
+            "commit",
+            "predicted_rows",
+        )
+    )
+    return {
+        "table": name,
+        "importance": config.table_importance,
+        "strategy": config.extraction_strategy,
+        **empty,
+        "predicted_bytes": None,
+        "certainty": None,
+        "reason": None,
+        "error": error.message,
+    }

@@ -1,0 +1,87 @@
+"""`etlkit plugins`: which plugins there are, and what they provide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from etlkit.cli import logs, options, output
+from etlkit.cli.shell import Commands
+from etlkit.config import SETTINGS_FILE, Settings
+from etlkit.config.types import PluginSettings
+from etlkit.errors import ConfigurationError
+from etlkit.providers import PluginInfo
+from etlkit.registry import Registry
+
+_HEADINGS = [
+    output.Heading(text=each) for each in ("plugin", "distribution", "version", "status", "provides")
+]
+
+
+@click.group(cls=Commands)
+def plugins() -> None:
+    """Show plugins."""
+
+
+@plugins.command("list")
+@options.common
+@options.as_json
+def list_plugins(*, folder: Path, as_json: bool) -> None:
+    """List every installed plugin, the broken ones with what is wrong; works whatever is broken.
+
+    Where DIR holds a deployment, the plugins that it disables are shown as disabled.
+    """
+    chosen = _chosen(folder)
+    registry = Registry.inspect(
+        disable=chosen.disable,
+        order_classifiers=chosen.order.classifiers,
+        order_conversions=chosen.order.conversions,
+    )
+    others = [each.message for each in registry.problems if not _is_of_a_plugin(each.message, registry)]
+    if as_json:
+        output.write_json({"plugins": [_document(each) for each in registry.plugins], "problems": others})
+        return
+    output.write_table(
+        _HEADINGS,
+        (
+            (each.name, each.distribution, each.version, each.status, "; ".join(_provided(each)))
+            for each in registry.plugins
+        ),
+    )
+    for problem in [*(each.error for each in registry.plugins if each.error), *others]:
+        output.say("", problem)
+
+
+def _chosen(folder: Path) -> PluginSettings:
+    if not (folder / SETTINGS_FILE).exists():
+        return PluginSettings()
+    try:
+        return Settings.load(folder).plugins
+    except ConfigurationError as error:
+        logs.tell(f"{error.message}; the plugins are shown as if the file disabled none", prefix="Warning: ")
+        return PluginSettings()
+
+
+def _is_of_a_plugin(message: str, registry: Registry) -> bool:
+    return any(message in (plugin.error or "") for plugin in registry.plugins)
+
+
+def _document(plugin: PluginInfo) -> dict[str, Any]:
+    return {
+        "plugin": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "module": plugin.module,
+        "status": plugin.status,
+        "provides": {hook: list(names) for hook, names in plugin.provides.items()},
+        "error": plugin.error,
+    }
+
+
+def _provided(plugin: PluginInfo) -> Iterator[str]:
+    for hook, names in plugin.provides.items():
+        kind = hook.removeprefix("etlkit_").replace("_", " ")
+        yield f"{kind}: {', '.join(names)}" if names else f"observes {kind}"

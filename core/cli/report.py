@@ -1,0 +1,107 @@
+"""The end of a run: one row for each table, what was lost, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from etlkit.cli import output
+from etlkit.cli.output import Heading
+from etlkit.events import RunFinished, TableFinished
+
+ENTRY = (
+    "table",
+    "strategy",
+    "read",
+    "inserted",
+    "updated",
+    "deleted",
+    "unchanged",
+    "seconds",
+    "verified",
+    "error",
+)
+"""What the last event of `run --json` says of each table."""
+
+_COUNTS = ("read", "inserted", "updated", "deleted", "unchanged")
+_HEADINGS = [
+    Heading(text="table"),
+    Heading(text="strategy"),
+    *(Heading(text=name, number=True) for name in (*_COUNTS, "seconds", "rows/s")),
+    Heading(text="verified"),
+]
+
+
+def write_report(event: RunFinished) -> None:
+    """Print what came of a run.
+
+    Args:
+        event: its end.
+    """
+    output.write_table(_HEADINGS, (*(_row(each) for each in event.tables), _total(event)))
+    losses = list(_losses(event.tables))
+    if losses:
+        output.say("", "Values that PostgreSQL cannot hold, and that became NULL:", *losses)
+    failed = [each for each in event.tables if each.error is not None]
+    if failed:
+        output.say("", "Not loaded:", *(f"  {each.error}" for each in failed))
+
+
+def entry(outcome: TableFinished) -> dict[str, Any]:
+    """Say what came of a table, for a program.
+
+    Args:
+        outcome: the table's.
+
+    Returns:
+        The fields named by `ENTRY`.
+    """
+    return {name: getattr(outcome, name) for name in ENTRY}
+
+
+def fields(event: Any) -> dict[str, Any]:
+    """Turn an event into what one line of JSON holds.
+
+    Args:
+        event: an event of a run.
+
+    Returns:
+        Its kind as `event`, and all of its fields.
+    """
+    kind = "".join(f"_{each.lower()}" if each.isupper() else each for each in type(event).__name__)
+    return {"event": kind.lstrip("_"), **attrs.asdict(event)}
+
+
+def _row(outcome: TableFinished) -> tuple[str, ...]:
+    return (
+        outcome.table,
+        outcome.strategy or "-",
+        *(f"{getattr(outcome, name):,}" for name in _COUNTS),
+        f"{outcome.seconds:,.2f}",
+        _speed(outcome.read, outcome.seconds),
+        outcome.verified,
+    )
+
+
+def _total(event: RunFinished) -> tuple[str, ...]:
+    sums = [sum(getattr(each, name) for each in event.tables) for name in _COUNTS]
+    return (
+        f"{len(event.tables)} tables",
+        "",
+        *(f"{each:,}" for each in sums),
+        f"{event.seconds:,.2f}",
+        _speed(sums[0], event.seconds),
+        "",
+    )
+
+
+def _speed(rows: int, seconds: float) -> str:
+    return f"{rows / seconds:,.0f}" if rows and seconds else "-"
+
+
+def _losses(outcomes: Sequence[TableFinished]) -> Iterator[str]:
+    for outcome in outcomes:
+        for column, rule, count in outcome.losses:
+            yield f"  {outcome.table}.{column}: {rule}, {count:,} values"

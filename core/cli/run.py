@@ -1,0 +1,122 @@
+"""`etlkit run`: loads the tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import click
+
+from etlkit.cli import logs, options, output
+from etlkit.cli.plan import show_plan
+from etlkit.cli.progress import watching
+from etlkit.cli.report import entry, fields, write_report
+from etlkit.cli.shell import INTERRUPTED, explained
+from etlkit.events import RunFinished, RunStarting, TableFinished
+from etlkit.orchestration.deployment import Deployment
+from etlkit.orchestration.run import Event, Run, RunRequest
+
+
+@attrs.define(kw_only=True)
+class _Events:
+    """What was told of a run; as JSON, what was told is written at once, and the end once it is certain."""
+
+    as_json: bool
+    starting: RunStarting | None = None
+    outcomes: list[TableFinished] = attrs.field(factory=list)
+    end: RunFinished | None = None
+
+    def add(self, event: Event) -> None:
+        match event:
+            case RunStarting():
+                self.starting = event
+            case TableFinished():
+                self.outcomes.append(event)
+            case RunFinished():
+                self.end = event
+                return
+        if self.as_json:
+            output.write_event(fields(event))
+
+    def close(self, exit_code: int, error: str | None) -> None:
+        if self.as_json:
+            output.write_event(
+                {
+                    "event": "run_finished",
+                    "run_id": self.starting.run_id if self.starting else None,
+                    "deployment": self.starting.deployment if self.starting else None,
+                    "exit_code": exit_code,
+                    "error": error,
+                    "seconds": self.end.seconds if self.end else None,
+                    "tables": [entry(each) for each in self.outcomes],
+                }
+            )
+
+    def interrupted(self) -> str:
+        loaded = sum(each.error is None for each in self.outcomes)
+        left = (len(self.starting.tables) if self.starting else 0) - loaded
+        return f"interrupted: {loaded} tables were loaded, {left} were not; run again to go on"
+
+
+@click.command()
+@options.common
+@options.as_json
+@options.selection
+@options.option(
+    "--threads", type=click.IntRange(1, 64), help="Tables in work at the same time, instead of `run.threads`."
+)
+@options.option("--dry-run", is_flag=True, help="Print the plan, as `etlkit plan` does, and change nothing.")
+@click.pass_context
+def run(
+    context: click.Context,
+    *,
+    folder: Path,
+    as_json: bool,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    full_refresh: bool,
+    limit: int | None,
+    threads: int | None,
+    dry_run: bool,
+) -> None:
+    """Load what changed since the last run; everything at the first.
+
+    One table's failure leaves the others running. With --json, one event per line; the last is `run_finished`.
+    """
+    request = RunRequest(select=select, exclude=exclude, full_refresh=full_refresh, limit=limit)
+    if dry_run:
+        with Deployment.opened(folder, threads=threads) as deployment:
+            context.exit(show_plan(deployment, request, as_json=as_json))
+    events = _Events(as_json=as_json)
+    try:
+        end = _carried_out(folder, threads, request, events)
+    except KeyboardInterrupt:
+        words = events.interrupted()
+        events.close(INTERRUPTED, words)
+        logs.tell(words, prefix="")
+        context.exit(INTERRUPTED)
+    except BaseException as failure:
+        message, code = explained(failure)
+        events.close(code, message)
+        raise
+    events.close(end.exit_code, None)
+    if not as_json:
+        write_report(end)
+    failed = sum(each.error is not None for each in end.tables)
+    if failed:
+        logs.tell(f"{failed} of {len(end.tables)} tables were not loaded")
+    context.exit(end.exit_code)
+
+
+def _carried_out(folder: Path, threads: int | None, request: RunRequest, events: _Events) -> RunFinished:
+    with Deployment.opened(folder, threads=threads) as deployment, watching() as screen:
+
+        def tell(event: Event) -> None:
+            events.add(event)
+            match event:
+                case RunStarting():
+                    screen.starting(event)
+                case TableFinished():
+                    screen.finished(event)
+
+        return Run(deployment=deployment, request=request, tell=tell, rows_read=screen.rows_read).carry_out()

@@ -1,0 +1,126 @@
+"""`etlkit status`: what was loaded, when and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from etlkit.cli import options, output
+from etlkit.cli.output import Heading
+from etlkit.loading.last_loads import LastRun, Past, read_past
+from etlkit.loading.ledger_entries import LedgerEntry
+from etlkit.orchestration.deployment import Deployment
+
+_HEADINGS = [
+    Heading(text="table"),
+    Heading(text="last load"),
+    Heading(text="strategy"),
+    Heading(text="read", number=True),
+    Heading(text="written", number=True),
+    Heading(text="watermark"),
+    Heading(text="state"),
+]
+
+
+@attrs.frozen(kw_only=True)
+class _Known:
+    entries: Mapping[str, LedgerEntry]
+    past: Past
+
+    def state(self, table: str) -> str:
+        """Word how a table stands."""
+        load = self.past.loads.get(table)
+        if load is not None and load.error is not None:
+            return "failed" if table in self.entries else "failed, never loaded"
+        return "loaded" if table in self.entries else "never loaded"
+
+    def error(self, table: str) -> str | None:
+        """Give what went wrong with a table's last load."""
+        load = self.past.loads.get(table)
+        return load.error if load is not None else None
+
+
+@click.command()
+@options.common
+@options.as_json
+def status(*, folder: Path, as_json: bool) -> None:
+    """Show each table's last load: when, by which strategy, how many rows, and up to which watermark.
+
+    Only the warehouse is asked.
+    """
+    with Deployment.opened(folder) as deployment:
+        past = read_past(deployment.ledger)
+        known = _Known(entries=deployment.ledger.entries() if past.run else {}, past=past)
+        settings = deployment.settings
+        tables = sorted({*settings.list_tables(), *known.entries, *past.loads})
+    if as_json:
+        output.write_json(
+            {
+                "deployment": settings.deployment,
+                "schema": settings.warehouse.schema,
+                "last_run": attrs.asdict(past.run) if past.run else None,
+                "tables": [_document(name, known) for name in tables],
+                "unfinished": [attrs.asdict(each) for each in past.unfinished],
+            }
+        )
+        return
+    if past.run is None:
+        output.say(f"Nothing was loaded yet; `etlkit run -C {folder}` loads the tables.")
+        return
+    output.write_table(_HEADINGS, (_row(name, known) for name in tables))
+    output.say("", _last_run(past.run))
+    for each in past.unfinished:
+        output.say(
+            f"Table `{each.table}`: a load is unfinished at {each.read:,} rows; the next run goes on there."
+        )
+    for name in tables:
+        error = known.error(name)
+        if error is not None:
+            output.say(
+                "", f"Last load of `{name}` failed at {output.moment(past.loads[name].ended_at)}: {error}"
+            )
+
+
+def _row(name: str, known: _Known) -> tuple[str, ...]:
+    entry = known.entries.get(name)
+    if entry is None:
+        return name, "-", "-", "-", "-", "-", known.state(name)
+    state = entry.state
+    return (
+        name,
+        output.moment(entry.loaded_at),
+        state.strategy,
+        f"{entry.read:,}",
+        f"{entry.written:,}",
+        f"{state.cursor_column} {state.watermark}" if state.watermark else "-",
+        known.state(name),
+    )
+
+
+def _document(name: str, known: _Known) -> dict[str, Any]:
+    entry = known.entries.get(name)
+    load = known.past.loads.get(name)
+    return {
+        "table": name,
+        "target": entry.target_name if entry else None,
+        "state": known.state(name),
+        "loaded_at": entry.loaded_at if entry else None,
+        "strategy": entry.state.strategy if entry else None,
+        "read": entry.read if entry else None,
+        "written": entry.written if entry else None,
+        "cursor": entry.state.cursor_column if entry else None,
+        "watermark": entry.state.watermark if entry else None,
+        "last_attempt_at": load.ended_at if load else None,
+        "error": known.error(name),
+    }
+
+
+def _last_run(run: LastRun) -> str:
+    began = f"The last run began at {output.moment(run.started_at)}"
+    if run.finished_at is None:
+        return f"{began} and has not ended: it is at work, or it was killed."
+    return f"{began} and ended at {output.moment(run.finished_at)} with exit code {run.exit_code}."
