@@ -112,9 +112,9 @@ class LoadPlan:
     strategy: str
     """The strategy that made the plan."""
     read: Read
-    """Which rows."""
+    """Which rows: `Everything()`, `Since(...)` or `Where(...)`."""
     write: Write
-    """How they are applied."""
+    """How they are applied: a member of `Write`."""
     reason: str
     """One sentence for people: why this plan."""
     cursor: str | None = None
@@ -122,7 +122,7 @@ class LoadPlan:
     chunks: Chunks = attrs.field(factory=Chunks)
     """The budgets of a chunk."""
     commit: Commit = Commit.ONCE
-    """What survives a crash."""
+    """What survives a crash: a member of `Commit`."""
 
 
 @attrs.frozen(kw_only=True)
