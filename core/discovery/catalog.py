@@ -167,10 +167,10 @@ class Catalog:
         if facts is None:
             raise SchemaNotFoundError(self.not_found(name))
         if not facts.columns:
-            why = f" The server says: {facts.comment}" if not facts.engine and facts.comment else ""
+            why = f" (the server says: {facts.comment})" if not facts.engine and facts.comment else ""
             raise SchemaAnalysisError(
                 f"The table `{name}` of `{self.database}` shows no columns: this user lacks the SELECT "
-                f"privilege, or the server cannot open the table.{why} GRANT SELECT on it, or repair it."
+                f"privilege, or the server cannot open the table{why}. GRANT SELECT on it, or repair it."
             )
         if facts.partly_hidden:
             raise SchemaAnalysisError(
