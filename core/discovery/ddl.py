@@ -24,6 +24,8 @@ _QUOTED_OR_COLLATION = re.compile(
 _UNKNOWN_COLLATION = {1115, 1273}
 _SQL_MODE = text("SELECT @@SESSION.sql_mode")
 _SET_SQL_MODE = text("SET SESSION sql_mode = :mode")
+_TO_CREATE = "CREATE, ALTER, DROP and INSERT"
+_IF_REFUSED = "It may not know the table's engine, or a type in it: compare the versions of both servers."
 _SERVER_IDENTITY = text("SELECT @@hostname, @@port, @@datadir")
 
 
@@ -155,7 +157,9 @@ def replicate(
     mark = secrets.token_hex(4)
     new, old = f"etlkit_new_{mark}", f"etlkit_old_{mark}"
     with (
-        told_plainly(target.engine, target.database, f"creating {where}"),
+        told_plainly(
+            target.engine, target.database, f"creating {where}", needs=_TO_CREATE, advice=_IF_REFUSED
+        ),
         target.engine.connect() as connection,
     ):
         there = _kind(connection, target, target_table)

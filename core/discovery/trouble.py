@@ -37,13 +37,17 @@ _NO_TABLE = {1146, 1051}
 
 
 @contextmanager
-def told_plainly(engine: Engine, database: str, doing: str) -> Iterator[None]:
+def told_plainly(
+    engine: Engine, database: str, doing: str, *, needs: str = "SELECT", advice: str = "Run `etlkit doctor`."
+) -> Iterator[None]:
     """Turn a driver's failure into an error that says what happened, where, and what to do next.
 
     Args:
         engine: the server that is talked to.
         database: the database that is asked about.
         doing: what was being done, as it follows "while", such as `reading the catalog of 'clinic'`.
+        needs: the privileges that it takes.
+        advice: what to do when the server refuses for a reason of its own; a sentence.
 
     Raises:
         ConnectionFailed: the server cannot be reached, or refuses the user.
@@ -53,14 +57,16 @@ def told_plainly(engine: Engine, database: str, doing: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise explained(error, engine, database, doing) from error
+        raise explained(error, engine, database, doing, needs=needs, advice=advice) from error
     except SQLAlchemyError as error:
         raise SchemaAnalysisError(
-            f"{_place(engine)} failed ({type(error).__name__}) while {doing}. Run `etlkit doctor`."
+            f"{_place(engine)} failed ({type(error).__name__}) while {doing}. {advice}"
         ) from error
 
 
-def explained(error: DBAPIError, engine: Engine, database: str, doing: str) -> EtlkitError:
+def explained(
+    error: DBAPIError, engine: Engine, database: str, doing: str, *, needs: str, advice: str
+) -> EtlkitError:
     """Give the error that a driver's failure means.
 
     Args:
@@ -68,6 +74,8 @@ def explained(error: DBAPIError, engine: Engine, database: str, doing: str) -> E
         engine: the server that was talked to.
         database: the database that was asked about.
         doing: what was being done, as it follows "while".
+        needs: the privileges that it takes.
+        advice: what to do when the server refuses for a reason of its own; a sentence.
 
     Returns:
         The error to raise; it holds the server's error number, never its text.
@@ -75,7 +83,7 @@ def explained(error: DBAPIError, engine: Engine, database: str, doing: str) -> E
     place, code = _place(engine), code_of(error)
     user = engine.url.username or "the current user"
     kind: type[EtlkitError] = SchemaAnalysisError
-    said = f"{place} failed (error {code}) while {doing}. Run `etlkit doctor`."
+    said = f"{place} failed (error {code}) while {doing}. {advice}"
     if code in _USER_REFUSED:
         kind = ConnectionFailed
         said = (
@@ -97,7 +105,7 @@ def explained(error: DBAPIError, engine: Engine, database: str, doing: str) -> E
     elif code in NO_PRIVILEGE:
         said = (
             f"{place} does not let the user `{user}` do this (error {code}) while {doing}. "
-            f"Let an administrator GRANT SELECT on the database `{database}`, or check its name."
+            f"Let an administrator GRANT {needs} on the database `{database}`, or check its name."
         )
     return kind(said)
 
