@@ -18,9 +18,10 @@ _log = logging.getLogger(__name__)
 @options.common
 @options.as_json
 def analyze(*, folder: Path, as_json: bool) -> None:
-    """Look at the source's tables and write tables.yml, a summary and the analysis behind it.
+    """Decide how every table is loaded.
 
-    Only the catalog is read. Your own choices in etlkit.yml are left alone, and win.
+    Writes tables.yml, a summary, and the analysis behind it, into the deployment's folder. Only the
+    catalog is read. Your own choices in etlkit.yml are left alone, and win.
     """
     with Deployment.opened(folder) as deployment:
         analyzer = OpenDentalSchemaAnalyzer(deployment.discovery)

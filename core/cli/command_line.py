@@ -13,7 +13,7 @@ from etlkit.cli.shell import CommandLine
 from etlkit.cli.status import status
 
 
-@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("etlkit", cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="etlkit-core", prog_name="etlkit", message="%(prog)s %(version)s")
 def main() -> None:
     """Keep a PostgreSQL warehouse equal to a dental practice's Open Dental database.

@@ -26,9 +26,11 @@ _ADDRESSES: Mapping[str, tuple[type[DatabaseUrl], str]] = {
 @options.common
 @options.as_json
 def init(*, folder: Path, as_json: bool) -> None:
-    """Write etlkit.yml, and .env with the addresses of the two databases; overwrites nothing.
+    """Write the first files of a deployment.
 
-    Asks for the addresses on a terminal; asks nothing when ETLKIT_SOURCE_URL and ETLKIT_WAREHOUSE_URL are set.
+    They are etlkit.yml, and .env with the addresses of the two databases; what is there is not
+    overwritten. Asks for the addresses on a terminal; asks nothing when ETLKIT_SOURCE_URL and
+    ETLKIT_WAREHOUSE_URL are set.
     """
     missing = _missing(folder)
     if missing and not sys.stdin.isatty():

@@ -52,7 +52,10 @@ def plan(
     full_refresh: bool,
     limit: int | None,
 ) -> None:
-    """Show for each table how the next run loads it, how much that is, and why; changes nothing."""
+    """Show what the next run would do.
+
+    For each table: how it is loaded, how much is read, and why. Changes nothing.
+    """
     request = RunRequest(select=select, exclude=exclude, full_refresh=full_refresh, limit=limit)
     with Deployment.opened(folder) as deployment:
         context.exit(show_plan(deployment, request, as_json=as_json))

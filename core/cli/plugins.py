@@ -30,9 +30,10 @@ def plugins() -> None:
 @options.common
 @options.as_json
 def list_plugins(*, folder: Path, as_json: bool) -> None:
-    """List every installed plugin, the broken ones with what is wrong; works whatever is broken.
+    """List every installed plugin.
 
-    Where DIR holds a deployment, the plugins that it disables are shown as disabled.
+    Works whatever is broken, and says what is wrong with broken plugins. Where DIR holds a deployment,
+    the plugins that it disables are shown as disabled.
     """
     chosen = _chosen(folder)
     registry = Registry.inspect(

@@ -11,7 +11,6 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TaskID,
@@ -126,11 +125,13 @@ class Bars:
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[done]}", markup=False),
             TimeElapsedColumn(),
             console=Console(stderr=True, highlight=False),
             transient=True,
         )
+        self._total = 0
+        self._done = 0
         self._all: TaskID | None = None
         self._at_work: dict[str, TaskID] = {}
         self._lock = threading.Lock()
@@ -150,7 +151,8 @@ class Bars:
         Args:
             event: the run.
         """
-        self._all = self._progress.add_task("tables", total=len(event.tables))
+        self._total = len(event.tables)
+        self._all = self._progress.add_task("tables", total=self._total, done=f"0/{self._total}")
 
     def rows_read(self, table: str, rows: int) -> None:
         """Show how far a table is.
@@ -161,8 +163,8 @@ class Bars:
         """
         with self._lock:
             if table not in self._at_work:
-                self._at_work[table] = self._progress.add_task(table, total=None)
-            self._progress.update(self._at_work[table], description=f"{table}: {rows:,} rows")
+                self._at_work[table] = self._progress.add_task(table, total=None, done="")
+            self._progress.update(self._at_work[table], done=f"{rows:,} rows")
 
     def finished(self, outcome: TableFinished) -> None:
         """Take a table off the screen and count it.
@@ -174,5 +176,6 @@ class Bars:
             task = self._at_work.pop(outcome.table, None)
             if task is not None:
                 self._progress.remove_task(task)
+        self._done += 1
         if self._all is not None:
-            self._progress.advance(self._all)
+            self._progress.update(self._all, completed=self._done, done=f"{self._done}/{self._total}")

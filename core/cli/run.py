@@ -79,9 +79,10 @@ def run(
     threads: int | None,
     dry_run: bool,
 ) -> None:
-    """Load what changed since the last run; everything at the first.
+    """Load what changed since the last run.
 
-    One table's failure leaves the others running. With --json, one event per line; the last is `run_finished`.
+    The first run loads everything. One table's failure leaves the others running. With --json, one event
+    per line; the last is `run_finished`.
     """
     request = RunRequest(select=select, exclude=exclude, full_refresh=full_refresh, limit=limit)
     if dry_run:

@@ -21,7 +21,18 @@ INTERRUPTED = 1
 
 
 class Commands(click.Group):
-    """Commands under one name; a misspelt one is answered with the nearest."""
+    """Commands under one name, listed in the order they are added; a misspelt one is answered with the nearest."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands as `--help` shows them.
+
+        Args:
+            ctx: of this group.
+
+        Returns:
+            Their names.
+        """
+        return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -48,9 +48,10 @@ class _Known:
 @options.common
 @options.as_json
 def status(*, folder: Path, as_json: bool) -> None:
-    """Show each table's last load: when, by which strategy, how many rows, and up to which watermark.
+    """Show what was loaded, and when.
 
-    Only the warehouse is asked.
+    For each table: the last load, by which strategy, how many rows, up to which watermark, and what
+    failed. Only the warehouse is asked.
     """
     with Deployment.opened(folder) as deployment:
         past = read_past(deployment.ledger)
