@@ -15,7 +15,7 @@ import yaml
 from etlkit.config.problems import ProblemsFound, report
 from etlkit.config.structure import structure
 from etlkit.config.types import Between, ColumnOverride, frozen_mapping
-from etlkit.config.yaml_reader import read_yaml
+from etlkit.config.yaml_reader import parse_yaml, read_yaml
 from etlkit.errors import ConfigurationGenerationError
 
 TABLES_FILE = "tables.yml"
@@ -157,6 +157,31 @@ def read_tables(path: Path) -> Mapping[str, TableConfig]:
         ConfigurationError: with every problem, its line and the nearest valid name.
     """
     return read_tables_file(path).tables
+
+
+def entry_problems(entry: Mapping[str, Any]) -> list[str]:
+    """Say which values of an entry are none that a file may hold, in the words that the file's reader has.
+
+    Args:
+        entry: any subset of the keys; others count as problems.
+
+    Returns:
+        One sentence for each problem; empty when there is none.
+    """
+    try:
+        structure(parse_yaml(str(yaml.dump(_unshared(entry), Dumper=_DUMPER))), TableConfig, Path())
+    except ProblemsFound as found:
+        return [each.text for each in found.problems]
+    except yaml.YAMLError:
+        return ["the entry holds a value that YAML has no form for"]
+    return []
+
+
+def _unshared(value: Any) -> Any:
+    # YAML writes what stands in two places as an anchor, which the reader refuses.
+    if isinstance(value, Mapping):
+        return {name: _unshared(each) for name, each in value.items()}
+    return [_unshared(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def render_tables(tables: Mapping[str, TableConfig], metadata: TablesMetadata | None = None) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import cattrs
 
-from etlkit.config.tables import TableConfig
+from etlkit.config.tables import TableConfig, entry_problems
 from etlkit.contracts import Refusal
 from etlkit.discovery.analysis import AnalysedTable
 from etlkit.discovery.asking import bid
@@ -40,28 +39,28 @@ def configuration_problems(
     """
     known = [each.name for each in attrs.fields(TableConfig)]
     problems = [f"`{key}` is no key; {suggestion(key, known)}" for key in config if key not in known]
-    try:
-        entry = TableConfig.from_dict({key: value for key, value in config.items() if key in known})
-    except cattrs.BaseValidationError as error:
-        return problems + cattrs.transform_error(error)
+    understood = {key: value for key, value in config.items() if key in known}
+    if wrong := entry_problems(understood):
+        return problems + wrong
+    entry = TableConfig.from_dict(understood)
     columns = [column.name for column in analysed.facts.columns]
+    conversions = [each.item.name for each in registry.conversions]
     problems += [
         f"column_overrides names `{each}`, which is no column; {suggestion(each, columns)}"
         for each in entry.column_overrides
         if each not in columns
     ]
     problems += [
-        f"column_overrides gives `{column}` the conversion `{each.conversion}`, which no plugin provides"
+        f"column_overrides gives `{column}` the conversion `{each.conversion}`, which no plugin provides; "
+        f"{suggestion(each.conversion, conversions)}"
         for column, each in entry.column_overrides.items()
-        if each.conversion is not None and each.conversion not in {p.item.name for p in registry.conversions}
+        if each.conversion is not None and each.conversion not in conversions
     ]
     problems += [
         f"dependencies names `{each}`: {catalog.not_found(each)}"
         for each in entry.dependencies
         if each not in catalog.tables
     ]
-    if entry.batch_size < 1:
-        problems.append(f"batch_size must be 1 or more, not {entry.batch_size}")
     if "primary_key" in config and entry.primary_key != analysed.facts.primary_key:
         problems.append(
             f"primary_key is {_listed(entry.primary_key)}, "
@@ -69,39 +68,40 @@ def configuration_problems(
         )
     if entry.schema_hash not in ("", analysed.facts.schema_hash):
         problems.append("schema_hash differs: the table changed since it was analysed; run `etlkit analyze`")
-    return problems + _cursor_and_strategy(entry, analysed, registry)
+    chosen = entry.incremental_column
+    if "incremental_column" not in config and analysed.analysis.cursor is not None:
+        chosen = analysed.analysis.cursor.column  # What is left open stays as it was analysed.
+    return problems + _cursor_and_strategy(entry.extraction_strategy, chosen, analysed, registry)
 
 
-def _cursor_and_strategy(entry: TableConfig, analysed: AnalysedTable, registry: Registry) -> list[str]:
+def _cursor_and_strategy(
+    strategy_name: str, cursor_name: str | None, analysed: AnalysedTable, registry: Registry
+) -> list[str]:
     problems = []
     cursor: CursorCandidate | None = None
-    if entry.incremental_column is not None:
-        cursor = next((each for each in analysed.candidates if each.column == entry.incremental_column), None)
-        column = analysed.facts.column(entry.incremental_column)
+    if cursor_name is not None:
+        cursor = next((each for each in analysed.candidates if each.column == cursor_name), None)
+        column = analysed.facts.column(cursor_name)
         if column is None:
             names = [each.name for each in analysed.facts.columns]
-            said = suggestion(entry.incremental_column, names)
-            problems.append(
-                f"incremental_column names `{entry.incremental_column}`, which is no column; {said}"
-            )
+            said = suggestion(cursor_name, names)
+            problems.append(f"incremental_column names `{cursor_name}`, which is no column; {said}")
         elif cursor is None:
             problems.append(
                 f"incremental_column `{column.name}` is {column.column_type}, which orders no changes"
             )
         elif cursor.refused:
             problems.append(f"incremental_column `{column.name}` is unfit: {' '.join(cursor.reasons)}")
-    strategy = registry.strategies.get(entry.extraction_strategy)
+    strategy = registry.strategies.get(strategy_name)
     if strategy is None:
-        said = suggestion(entry.extraction_strategy, registry.strategies)
+        said = suggestion(strategy_name, registry.strategies)
         return [
             *problems,
-            f"extraction_strategy `{entry.extraction_strategy}` is provided by no plugin; {said}",
+            f"extraction_strategy `{strategy_name}` is provided by no plugin; {said}",
         ]
     answer = bid(attrs.evolve(analysed.analysis, cursor=cursor), strategy)
     if isinstance(answer, Refusal):
-        problems.append(
-            f"extraction_strategy `{entry.extraction_strategy}` refuses the table: {answer.reason}"
-        )
+        problems.append(f"extraction_strategy `{strategy_name}` refuses the table: {answer.reason}")
     return problems
 
 
