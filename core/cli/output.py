@@ -103,6 +103,19 @@ def moment(when: dt.datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def counted(count: int, what: str) -> str:
+    """Word a number of things.
+
+    Args:
+        count: how many.
+        what: one of them.
+
+    Returns:
+        Such as `1 table` or `2,000 tables`.
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def size(count: int) -> str:
     """Word a size.
 

@@ -125,7 +125,10 @@ def _print(planned: _Planned) -> None:
     )
     rows = sum(each.rows for each in planned.predicted.values())
     size = output.size(sum(each.size for each in planned.predicted.values()))
-    output.say("", f"{len(planned.plans)} tables, at most about {rows:,} rows of {size} to read.")
+    output.say(
+        "",
+        f"{output.counted(len(planned.plans), 'table')}: about {output.counted(rows, 'row')} ({size}) to read at most.",
+    )
     for error in planned.refused.values():
         output.say("", error.message)
 

@@ -88,7 +88,7 @@ def _row(outcome: TableFinished) -> tuple[str, ...]:
 def _total(event: RunFinished) -> tuple[str, ...]:
     sums = [sum(getattr(each, name) for each in event.tables) for name in _COUNTS]
     return (
-        f"{len(event.tables)} tables",
+        output.counted(len(event.tables), "table"),
         "",
         *(f"{each:,}" for each in sums),
         f"{event.seconds:,.2f}",
@@ -104,4 +104,4 @@ def _speed(rows: int, seconds: float) -> str:
 def _losses(outcomes: Sequence[TableFinished]) -> Iterator[str]:
     for outcome in outcomes:
         for column, rule, count in outcome.losses:
-            yield f"  {outcome.table}.{column}: {rule}, {count:,} values"
+            yield f"  {outcome.table}.{column}: {rule}, {output.counted(count, 'value')}"

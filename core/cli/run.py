@@ -55,7 +55,8 @@ class _Events:
     def interrupted(self) -> str:
         loaded = sum(each.error is None for each in self.outcomes)
         left = (len(self.starting.tables) if self.starting else 0) - loaded
-        return f"interrupted: {loaded} tables were loaded, {left} were not; run again to go on"
+        done = f"{output.counted(loaded, 'table')} {_was(loaded)} loaded"
+        return f"interrupted: {done}, {left} {_was(left)} not; run again to go on"
 
 
 @click.command()
@@ -105,7 +106,7 @@ def run(
         write_report(end)
     failed = sum(each.error is not None for each in end.tables)
     if failed:
-        logs.tell(f"{failed} of {len(end.tables)} tables were not loaded")
+        logs.tell(f"{failed} of {output.counted(len(end.tables), 'table')} {_was(failed)} not loaded")
     context.exit(end.exit_code)
 
 
@@ -121,3 +122,7 @@ def _carried_out(folder: Path, threads: int | None, request: RunRequest, events:
                     screen.finished(event)
 
         return Run(deployment=deployment, request=request, tell=tell, rows_read=screen.rows_read).carry_out()
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"

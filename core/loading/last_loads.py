@@ -81,11 +81,13 @@ def read_past(ledger: Ledger) -> Past:
     """
     if not ledger.exists():
         return Past()
-    loads = (
-        sa.select(*(LOADS.c[name] for name in ("table_name", "strategy", "ended_at", "error")))
-        .distinct(LOADS.c.table_name)
+    newest = (
+        sa.select(sa.func.max(LOADS.c.load_id))
         .where(LOADS.c.target_schema == ledger.schema)
-        .order_by(LOADS.c.table_name, LOADS.c.load_id.desc())
+        .group_by(LOADS.c.table_name)
+    )
+    loads = sa.select(*(LOADS.c[name] for name in ("table_name", "strategy", "ended_at", "error"))).where(
+        LOADS.c.load_id.in_(newest)
     )
     runs = (
         sa.select(*(RUNS.c[each.name] for each in attrs.fields(LastRun)))

@@ -7,6 +7,8 @@ import logging
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -153,3 +155,11 @@ def test_json_log() -> None:
 def test_explained_interruption() -> None:
     """What is written into the last event of an interrupted run is the word for it."""
     assert ("interrupted", 1) == explained(KeyboardInterrupt())
+
+
+def test_module() -> None:
+    """`python -m etlkit --version` prints the version."""
+    done = subprocess.run(
+        [sys.executable, "-m", "etlkit", "--version"], capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"etlkit \d+\.\d+\.\d+\n", done.stdout)
