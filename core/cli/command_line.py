@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from etlkit.cli.analyze import analyze
+from etlkit.cli.doctor import doctor
 from etlkit.cli.init import init
 from etlkit.cli.plan import plan
 from etlkit.cli.plugins import plugins
@@ -24,5 +25,5 @@ def main() -> None:
     """
 
 
-for _command in (init, analyze, plan, run, status, plugins):
+for _command in (init, doctor, analyze, plan, run, status, plugins):
     main.add_command(_command)

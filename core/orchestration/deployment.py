@@ -58,11 +58,12 @@ class Deployment:
 
     @classmethod
     @contextmanager
-    def of(cls, settings: Settings) -> Iterator[Deployment]:
+    def of(cls, settings: Settings, registry: Registry | None = None) -> Iterator[Deployment]:
         """Build a deployment from settings; connections are closed when the block ends.
 
         Args:
             settings: the deployment's.
+            registry: plugins to use instead of those that the settings name.
 
         Yields:
             The deployment.
@@ -70,7 +71,7 @@ class Deployment:
         Raises:
             PluginError: a plugin cannot be used.
         """
-        registry = registry_of(settings)
+        registry = registry_of(settings) if registry is None else registry
         with ConnectionFactory(settings) as connections:
             yield cls(
                 settings=settings,
@@ -110,6 +111,23 @@ def registry_of(settings: Settings) -> Registry:
     """
     plugins = settings.plugins
     return Registry.load(
+        disable=plugins.disable,
+        order_classifiers=plugins.order.classifiers,
+        order_conversions=plugins.order.conversions,
+    )
+
+
+def inspected_registry(settings: Settings) -> Registry:
+    """Load what can be loaded of a deployment's plugins, for looking at them.
+
+    Args:
+        settings: which plugins are left out, and which are asked first.
+
+    Returns:
+        The plugins; `problems` holds what `registry_of` would raise.
+    """
+    plugins = settings.plugins
+    return Registry.inspect(
         disable=plugins.disable,
         order_classifiers=plugins.order.classifiers,
         order_conversions=plugins.order.conversions,

@@ -1,0 +1,75 @@
+"""Every check of the doctor, in the order of its report; docs/doctor.md explains each."""
+
+from __future__ import annotations
+
+from etlkit.doctor.findings import Check, Section
+
+SOURCE_CONNECTION = Check(section="source", name="connection", levels=("ok", "problem"))
+SOURCE_VERSION = Check(section="source", name="version", levels=("ok", "warning"))
+SOURCE_ENCRYPTION = Check(section="source", name="encryption", levels=("ok", "warning"))
+READ_ONLY = Check(section="source", name="read_only", levels=("ok", "problem"))
+GRANTS = Check(section="source", name="grants", levels=("ok", "warning", "problem"))
+DATABASE = Check(section="source", name="database", levels=("ok", "warning", "problem"))
+ENGINES = Check(section="source", name="engines", levels=("ok",))
+DAMAGED_TABLES = Check(section="source", name="damaged_tables", levels=("ok", "warning"))
+PACKET_SIZE = Check(section="source", name="packet_size", levels=("ok", "warning"))
+CLOCK = Check(section="source", name="clock", levels=("ok", "warning"))
+STATEMENT_LIMIT = Check(section="source", name="statement_limit", levels=("ok", "warning"))
+ALLOWED_HOURS = Check(section="source", name="allowed_hours", levels=("ok", "warning"))
+
+WAREHOUSE_CONNECTION = Check(section="warehouse", name="connection", levels=("ok", "problem"))
+WAREHOUSE_VERSION = Check(section="warehouse", name="version", levels=("ok", "problem"))
+ENCODING = Check(section="warehouse", name="encoding", levels=("ok", "problem"))
+WAREHOUSE_ENCRYPTION = Check(section="warehouse", name="encryption", levels=("ok", "warning"))
+WRITABLE = Check(section="warehouse", name="writable", levels=("ok", "problem"))
+RIGHTS = Check(section="warehouse", name="rights", levels=("ok", "problem"))
+TARGET_TABLES = Check(section="warehouse", name="target_tables", levels=("ok", "problem"))
+LEDGER = Check(section="warehouse", name="ledger", levels=("ok", "warning", "problem"))
+DISK = Check(section="warehouse", name="disk", levels=("ok", "warning", "problem"))
+
+PLUGINS = Check(section="plugins", name="plugins", levels=("ok", "problem"))
+
+SETTINGS = Check(section="configuration", name="settings", levels=("ok", "problem"))
+ENV_FILE = Check(section="configuration", name="env_file", levels=("ok", "warning", "problem"))
+TABLES_FILE = Check(section="configuration", name="tables_file", levels=("ok", "warning"))
+
+CHECKS: tuple[Check, ...] = (
+    SOURCE_CONNECTION,
+    SOURCE_VERSION,
+    SOURCE_ENCRYPTION,
+    READ_ONLY,
+    GRANTS,
+    DATABASE,
+    ENGINES,
+    DAMAGED_TABLES,
+    PACKET_SIZE,
+    CLOCK,
+    STATEMENT_LIMIT,
+    ALLOWED_HOURS,
+    WAREHOUSE_CONNECTION,
+    WAREHOUSE_VERSION,
+    ENCODING,
+    WAREHOUSE_ENCRYPTION,
+    WRITABLE,
+    RIGHTS,
+    TARGET_TABLES,
+    LEDGER,
+    DISK,
+    PLUGINS,
+    SETTINGS,
+    ENV_FILE,
+    TABLES_FILE,
+)
+"""All of them."""
+
+
+def checks_of(section: Section) -> tuple[Check, ...]:
+    """Give a section's checks.
+
+    Args:
+        section: which.
+
+    Returns:
+        In the order of the report.
+    """
+    return tuple(check for check in CHECKS if check.section == section)

@@ -1,0 +1,198 @@
+"""Examining a deployment: asking one thing after the other, and going on where something fails."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import attrs
+
+from etlkit.config import Settings
+from etlkit.connections import ConnectionFactory
+from etlkit.discovery.catalog import Catalog
+from etlkit.doctor import checks, source_server, source_tables, warehouse_server
+from etlkit.doctor.configuration import (
+    ENV_FILE,
+    judge_env_file,
+    judge_plugins,
+    judge_settings,
+    judge_tables_file,
+    mode_of,
+)
+from etlkit.doctor.encryption import judge_encryption
+from etlkit.doctor.findings import Check, Finding, exit_code
+from etlkit.doctor.grants import judge_grants
+from etlkit.doctor.source_facts import SourceFacts, read_source_facts
+from etlkit.doctor.warehouse_facts import WarehouseFacts, read_warehouse_facts
+from etlkit.errors import ConfigurationError, ConnectionFailed, EtlkitError, TargetConflict
+from etlkit.loading.last_loads import read_past
+from etlkit.loading.target import target_name
+from etlkit.orchestration.deployment import Deployment, inspected_registry
+from etlkit.registry import Registry
+from etlkit.server_access import CLOSED_DATABASE, NO_DATABASE, ServerAccess
+
+_EVERYBODYS = "information_schema"
+"""A database that every user of a MySQL or MariaDB may connect to."""
+
+
+@attrs.frozen(kw_only=True)
+class Examination:
+    """All findings about a deployment."""
+
+    findings: tuple[Finding, ...]
+    """Source, warehouse, plugins, configuration, in this order."""
+    exit_code: int
+    """0 without a problem, 1 with one, 2 when the configuration cannot be read."""
+
+
+def examine(folder: Path, env: Mapping[str, str] | None = None) -> Examination:
+    """Examine a deployment; nothing is changed anywhere.
+
+    Args:
+        folder: the deployment's folder.
+        env: the environment; by default the process's own.
+
+    Returns:
+        What was found; whatever is wrong with the deployment is a finding.
+    """
+    env_file = folder / ENV_FILE
+    secrets = judge_env_file(env_file, mode_of(env_file))
+    try:
+        settings = Settings.load(folder, env)
+    except ConfigurationError as error:
+        findings = (
+            *_skipped(checks.checks_of("source"), "the configuration cannot be read"),
+            *_skipped(checks.checks_of("warehouse"), "the configuration cannot be read"),
+            *judge_plugins(Registry.inspect(), None),
+            judge_settings(folder, error),
+            secrets,
+            *_skipped([checks.TABLES_FILE], "the configuration cannot be read"),
+        )
+        return Examination(findings=findings, exit_code=error.exit_code)
+    registry = inspected_registry(settings)
+    with Deployment.of(settings, registry) as deployment:
+        source, catalog = _source(deployment)
+        found = (
+            *source,
+            *_warehouse(deployment, catalog),
+            *judge_plugins(registry, settings.run.executor),
+            judge_settings(folder, settings),
+            secrets,
+            judge_tables_file(settings),
+        )
+    return Examination(findings=found, exit_code=exit_code(found))
+
+
+def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
+    settings = deployment.settings.source
+    hours = source_server.judge_allowed_hours(settings.allowed_hours, dt.datetime.now().astimezone().time())
+    try:
+        facts = _source_facts(deployment)
+    except EtlkitError as error:
+        unseen = [each for each in checks.checks_of("source")[1:] if each is not checks.ALLOWED_HOURS]
+        why = "the source cannot be reached"
+        return [checks.SOURCE_CONNECTION.failed(error), *_skipped(unseen, why), hours], None
+    catalog: Catalog | None = None
+    tables: Iterable[Finding]
+    try:
+        catalog = deployment.discovery.catalog()
+    except EtlkitError as error:
+        unseen = [checks.ENGINES, checks.DAMAGED_TABLES, checks.PACKET_SIZE]
+        tables = [checks.DATABASE.failed(error), *_skipped(unseen, "the database cannot be read")]
+    else:
+        tables = [
+            source_tables.judge_database(catalog),
+            source_tables.judge_engines(catalog),
+            source_tables.judge_damaged_tables(catalog),
+            source_tables.judge_packet_size(catalog, facts.max_allowed_packet),
+        ]
+    database = catalog.database if catalog is not None else settings.url.database
+    findings = [
+        checks.SOURCE_CONNECTION.ok(f"{settings.url.place} answers."),
+        source_server.judge_version(facts.version),
+        judge_encryption(checks.SOURCE_ENCRYPTION, settings.url, facts.cipher, insecure=settings.insecure),
+        source_server.judge_read_only(read_only=facts.read_only),
+        judge_grants(facts.account, facts.grants, database),
+        *tables,
+        source_server.judge_clock(facts.time_zone, facts.clock_ahead),
+        source_server.judge_statement_limit(
+            facts.version, facts.statement_seconds, settings.statement_seconds
+        ),
+        hours,
+    ]
+    return findings, catalog
+
+
+def _source_facts(deployment: Deployment) -> SourceFacts:
+    """Ask the source; where only the database is refused, the server is asked from beside it."""
+    settings = deployment.settings
+    url = settings.source.url
+    try:
+        return read_source_facts(deployment.connections.source(), url.database)
+    except ConnectionFailed as error:
+        server = ServerAccess(section="source", url=url)
+        about_database = {server.refused(each).message for each in (NO_DATABASE, CLOSED_DATABASE)}
+        if error.message not in about_database:
+            raise
+    beside = attrs.evolve(settings.source, url=attrs.evolve(url, database=_EVERYBODYS))
+    with ConnectionFactory(attrs.evolve(settings, source=beside)) as connections:
+        return read_source_facts(connections.source(), _EVERYBODYS)
+
+
+def _warehouse(deployment: Deployment, catalog: Catalog | None) -> list[Finding]:
+    settings = deployment.settings.warehouse
+    engine, schema = deployment.connections.warehouse(), settings.schema
+    try:
+        facts = read_warehouse_facts(engine, schema, local=settings.url.is_local)
+    except EtlkitError as error:
+        why = "the warehouse cannot be reached"
+        unseen = checks.checks_of("warehouse")[1:]
+        return [checks.WAREHOUSE_CONNECTION.failed(error), *_skipped(unseen, why)]
+    return [
+        checks.WAREHOUSE_CONNECTION.ok(f"{settings.url.place} answers."),
+        warehouse_server.judge_version(facts),
+        warehouse_server.judge_encoding(facts),
+        judge_encryption(checks.WAREHOUSE_ENCRYPTION, settings.url, facts.cipher, insecure=settings.insecure),
+        warehouse_server.judge_writable(facts),
+        *_ledger(deployment, facts, catalog),
+        warehouse_server.judge_disk(facts, catalog),
+    ]
+
+
+def _ledger(deployment: Deployment, facts: WarehouseFacts, catalog: Catalog | None) -> list[Finding]:
+    """Judge what depends on the ledger; without it nobody knows which tables are etlkit's."""
+    schema = deployment.settings.warehouse.schema
+    wanted = _target_names(deployment.settings.list_tables() or (catalog.tables if catalog else ()))
+    try:
+        past = read_past(deployment.ledger)
+        entries = deployment.ledger.snapshot().entries
+    except EtlkitError as error:
+        return [
+            warehouse_server.judge_rights(facts, schema, ()),
+            *_skipped([checks.TARGET_TABLES], "the ledger cannot be read"),
+            checks.LEDGER.failed(error),
+        ]
+    known = {entry.target_name for entry in entries.values()}
+    target_tables = warehouse_server.judge_target_tables(facts, schema, wanted, known)
+    if not wanted:
+        [target_tables] = _skipped([checks.TARGET_TABLES], "no table to load is known yet")
+    return [
+        warehouse_server.judge_rights(facts, schema, known),
+        target_tables,
+        warehouse_server.judge_last_run(past.run),
+    ]
+
+
+def _target_names(tables: Iterable[str]) -> set[str]:
+    found = set()
+    for table in tables:
+        # A name that PostgreSQL cannot hold is told when the table is analysed; nothing can have it there.
+        with suppress(TargetConflict):
+            found.add(target_name(table))
+    return found
+
+
+def _skipped(unseen: Iterable[Check], why: str) -> list[Finding]:
+    return [check.skipped(f"Not checked, because {why}.") for check in unseen]
