@@ -36,8 +36,10 @@ def write(text: str) -> None:
     Args:
         text: lines, the last one ended.
     """
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(text)
+        # A name that the terminal cannot show is no reason to fail.
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         # Python would complain once more at its end, when it flushes what nobody reads.

@@ -10,8 +10,10 @@ import click
 
 from etlkit.cli import logs, options, output
 from etlkit.cli.shell import Commands
-from etlkit.config import SETTINGS_FILE, Settings
-from etlkit.config.types import PluginSettings
+from etlkit.config import SETTINGS_FILE, PluginSettings
+from etlkit.config.problems import ProblemsFound, report
+from etlkit.config.structure import structure
+from etlkit.config.yaml_reader import read_yaml
 from etlkit.errors import ConfigurationError
 from etlkit.providers import PluginInfo
 from etlkit.registry import Registry
@@ -57,13 +59,19 @@ def list_plugins(*, folder: Path, as_json: bool) -> None:
 
 
 def _chosen(folder: Path) -> PluginSettings:
-    if not (folder / SETTINGS_FILE).exists():
+    """Read what a deployment says of plugins, and nothing else: the rest may be broken, or wait for variables."""
+    path = folder / SETTINGS_FILE
+    if not path.exists():
         return PluginSettings()
     try:
-        return Settings.load(folder).plugins
-    except ConfigurationError as error:
-        logs.tell(f"{error.message}; the plugins are shown as if the file disabled none", prefix="Warning: ")
-        return PluginSettings()
+        node = read_yaml(path).entries.get("plugins")
+        return PluginSettings() if node is None else structure(node, PluginSettings, folder)
+    except ProblemsFound as found:
+        error = report(path, found.problems)
+    except ConfigurationError as failure:
+        error = failure
+    logs.tell(f"{error.message}; the plugins are shown as if the file disabled none", prefix="Warning: ")
+    return PluginSettings()
 
 
 def _is_of_a_plugin(message: str, registry: Registry) -> bool:

@@ -62,7 +62,7 @@ def test_help(name: str) -> None:
     result = CliRunner().invoke(main, [*name.split()[1:], "--help"])
     assert 0 == result.exit_code
     assert result.stdout.startswith(f"Usage: {name} ")
-    assert not dict(commands())[name].get_short_help_str(60).endswith("...")
+    assert not dict(commands())[name].get_short_help_str(65).endswith("...")
 
 
 def test_order_of_commands() -> None:

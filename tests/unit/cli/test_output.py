@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 
 import pytest
@@ -21,6 +22,14 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     )
     expected = [f"{'table':<200}   rows", f"{name}      1", f"{'[b]':<200}  1,000"]
     assert expected == capsys.readouterr().out.splitlines()
+
+
+def test_names_beyond_the_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the output's encoding does not have is escaped."""
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    output.say("pat\xefent")
+    assert b"pat\\xefent\n" == shown.getvalue()
 
 
 @pytest.mark.parametrize(

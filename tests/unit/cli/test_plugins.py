@@ -87,16 +87,26 @@ def test_json(installed: Path) -> None:
 
 
 def test_of_a_deployment(installed: Path) -> None:
-    """What a deployment disables is shown as disabled, and a name that no plugin has is told."""
+    """What a deployment disables is shown as disabled, whatever else its file lacks; an unknown name is told."""
     (installed / "etlkit.yml").write_text(
-        "deployment: north\nsource: {url: 'mysql://r@h/d'}\nwarehouse: {url: 'postgresql://e@h/d'}\n"
-        "plugins: {disable: [bad, threats]}\n"
+        'deployment: north\nsource: {url: "${NOT_SET}"}\nplugins: {disable: [bad, threats]}\n'
     )
     result = CliRunner().invoke(main, ["plugins", "list", "--json", "-C", str(installed)])
     document = json.loads(result.stdout)
     assert ["disabled"] == [each["status"] for each in document["plugins"] if each["plugin"] == "bad"]
     problem = "`plugins.disable` in etlkit.yml names `threats`, but no such plugin is there; did you mean `threads`?"
     assert [problem] == document["problems"]
+
+
+def test_wrong_section(installed: Path) -> None:
+    """A section `plugins` that cannot be meant is a warning with file and line."""
+    (installed / "etlkit.yml").write_text("plugins: {disabled: [bad]}\n")
+    result = CliRunner().invoke(main, ["plugins", "list", "-C", str(installed)])
+    assert 0 == result.exit_code
+    assert (
+        f"Warning: {installed / 'etlkit.yml'}:1: `plugins` has no key `disabled` (did you mean `disable`?); the "
+        "plugins are shown as if the file disabled none\n"
+    ) == result.stderr
 
 
 def test_unreadable_deployment(installed: Path) -> None:
