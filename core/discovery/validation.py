@@ -59,7 +59,7 @@ def configuration_problems(
     problems += [
         f"dependencies names `{each}`: {catalog.not_found(each)}"
         for each in entry.dependencies
-        if each not in catalog.tables
+        if catalog.find(each) is None
     ]
     if "primary_key" in config and entry.primary_key != analysed.facts.primary_key:
         problems.append(
