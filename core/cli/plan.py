@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.order import load_order
 from etlkit.orchestration.prediction import Certainty, Prediction, predictions
 from etlkit.orchestration.run import RunRequest, selected_tables
+
+_log = logging.getLogger(__name__)
 
 _HEADINGS = [
     Heading(text="table"),
@@ -93,10 +96,16 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
 
 
 def _planned(deployment: Deployment, request: RunRequest) -> _Planned:
+    # Asked first, so that a source that does not answer is one failure and not one of each table.
+    catalog = deployment.discovery.catalog()
     planner = attrs.evolve(deployment.planner(), known=deployment.ledger.snapshot())
+    kept = deployment.settings.drift.drop_table == "keep"
     plans: dict[str, TablePlan] = {}
     refused: dict[str, EtlkitError] = {}
     for name in selected_tables(deployment, request):
+        if kept and catalog.find(name) is None:
+            _log.warning("table `%s` is gone in the source; the warehouse keeps its last rows", name)
+            continue
         try:
             plans[name] = planner.plan(name, force_full=request.full_refresh, limit=request.limit)
         except EtlkitError as error:

@@ -132,3 +132,26 @@ def test_refused(clinic: Any) -> None:
     document = json.loads(clinic.etlkit("plan", "--json").stdout)
     refused = document["tables"][-1]
     assert (sorted(KEYS), "scratchlog", sentence) == (sorted(refused), refused["table"], refused["error"])
+
+
+@pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
+def test_gone_table(clinic: Any) -> None:
+    """A table that is gone is left out with a warning where the policy keeps its rows, as `run` does."""
+    clinic.prepared()
+    clinic.source.execute("drop table definition")
+    result = clinic.etlkit("plan")
+    words = "table `definition` is gone in the source; the warehouse keeps its last rows"
+    assert (0, f"WARNING {words}\n") == (result.exit_code, result.stderr[20:])
+    assert "definition" not in result.stdout
+
+
+@pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
+def test_unreachable_source(clinic: Any) -> None:
+    """A source that does not answer is one failure, told once."""
+    clinic.prepared()
+    result = clinic.etlkit("plan", ETLKIT_SOURCE_URL="mysql://reader:canary77@127.0.0.1:1/clinic")
+    assert (
+        1,
+        "",
+        "Error: source: no server answers at 127.0.0.1:1 (connection refused); start it, or correct `source.url`\n",
+    ) == (result.exit_code, result.stdout, result.stderr)
