@@ -37,13 +37,19 @@ def doctor(context: click.Context, *, folder: Path, as_json: bool) -> None:
 
 def _lines(findings: tuple[Finding, ...]) -> Iterator[str]:
     indent = " " * (2 + _WIDTH)
-    for section, group in itertools.groupby(findings, key=lambda finding: finding.section):
+    for section, of_section in itertools.groupby(findings, key=lambda each: each.section):
         yield section.capitalize()
-        for finding in group:
-            said = f"{finding.check}: {finding.message}".replace("\n", f"\n{indent}")
-            yield f"  {finding.level.upper():{_WIDTH}}{said}"
-            if finding.remedy:
-                yield f"{indent}-> {finding.remedy}"
+        for (level, message, remedy), alike in itertools.groupby(of_section, key=_said):
+            checks = ", ".join(each.check for each in alike)
+            said = f"{checks}: {message}".replace("\n", f"\n{indent}")
+            yield f"  {level.upper():{_WIDTH}}{said}"
+            if remedy:
+                yield f"{indent}-> {remedy}"
         yield ""
     counted = Counter(finding.level for finding in findings)
     yield f"Problems: {counted['problem']}, warnings: {counted['warning']}, not checked: {counted['skipped']}."
+
+
+def _said(finding: Finding) -> tuple[str, str, str]:
+    # What is skipped for the same reason is told in one line.
+    return finding.level, finding.message, finding.remedy

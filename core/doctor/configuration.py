@@ -8,7 +8,8 @@ from pathlib import Path
 
 from etlkit.config import SETTINGS_FILE, TABLES_FILE, Settings
 from etlkit.doctor import checks
-from etlkit.doctor.findings import Finding
+from etlkit.doctor.findings import Finding, ended, sentence
+from etlkit.doctor.wording import tables
 from etlkit.errors import ConfigurationError
 from etlkit.registry import Registry
 
@@ -28,7 +29,7 @@ def judge_settings(folder: Path, settings: Settings | ConfigurationError) -> Fin
     """
     if isinstance(settings, ConfigurationError):
         return checks.SETTINGS.problem(
-            settings.message, "Correct the file and run again; nothing else works before."
+            ended(settings.message), "Mend this first; the servers can only be checked then."
         )
     return checks.SETTINGS.ok(f"{folder / SETTINGS_FILE} describes the deployment `{settings.deployment}`.")
 
@@ -88,7 +89,7 @@ def judge_tables_file(settings: Settings) -> Finding:
             f"When there is no problem left, run `etlkit analyze -C {shlex.quote(str(settings.folder))}`, which "
             "writes it.",
         )
-    return checks.TABLES_FILE.ok(f"{path} names {len(settings.analyzed)} tables.")
+    return checks.TABLES_FILE.ok(f"{path} names {tables(len(settings.analyzed))}.")
 
 
 def judge_plugins(registry: Registry, executor: str | None) -> list[Finding]:
@@ -104,7 +105,7 @@ def judge_plugins(registry: Registry, executor: str | None) -> list[Finding]:
     # Without a configuration, it is not known which plugins are wanted; broken ones are broken in any case.
     known = executor is not None
     wrong = [
-        checks.PLUGINS.failed(each)
+        _unusable(each.message)
         for each in registry.problems
         if known or not isinstance(each, ConfigurationError)
     ]
@@ -112,6 +113,12 @@ def judge_plugins(registry: Registry, executor: str | None) -> list[Finding]:
         try:
             registry.executor(executor)
         except ConfigurationError as error:
-            wrong = [checks.PLUGINS.problem(error.message, "Correct `run.executor` in etlkit.yml.")]
+            wrong = [checks.PLUGINS.problem(sentence(error.message), "Correct `run.executor` in etlkit.yml.")]
     active = sum(plugin.status == "active" for plugin in registry.plugins)
     return wrong or [checks.PLUGINS.ok(f"All plugins can be used; {active} are active.")]
+
+
+def _unusable(message: str) -> Finding:
+    # What a plugin raised may hold anything; what to do about it comes last.
+    found, _, remedy = message.rpartition("; ")
+    return checks.PLUGINS.problem(sentence(found or remedy), sentence(remedy) if found else "")

@@ -10,9 +10,11 @@ from pathlib import Path
 import attrs
 
 from etlkit.config import Settings
+from etlkit.config.urls import DatabaseUrl
 from etlkit.connections import ConnectionFactory
 from etlkit.discovery.catalog import Catalog
 from etlkit.doctor import checks, source_server, source_tables, warehouse_server
+from etlkit.doctor.accounts import grant_select
 from etlkit.doctor.configuration import (
     ENV_FILE,
     judge_env_file,
@@ -100,7 +102,7 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
         catalog = deployment.discovery.catalog()
     except EtlkitError as error:
         unseen = [checks.ENGINES, checks.DAMAGED_TABLES, checks.PACKET_SIZE]
-        tables = [checks.DATABASE.failed(error), *_skipped(unseen, "the database cannot be read")]
+        tables = [_no_database(error, facts, settings.url), *_skipped(unseen, "the database cannot be read")]
     else:
         tables = [
             source_tables.judge_database(catalog),
@@ -123,6 +125,17 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
         hours,
     ]
     return findings, catalog
+
+
+def _no_database(error: EtlkitError, facts: SourceFacts, url: DatabaseUrl) -> Finding:
+    closed = ServerAccess(section="source", url=url).refused(CLOSED_DATABASE).message
+    if error.message != closed:
+        return checks.DATABASE.failed(error)
+    return checks.DATABASE.problem(
+        f"{url.place} does not let the user {facts.account} use a database `{url.database}`, and does not tell "
+        "whether there is one.",
+        f"Check the name in `source.url`, and let an administrator run: {grant_select(facts.account, url.database)}",
+    )
 
 
 def _source_facts(deployment: Deployment) -> SourceFacts:

@@ -84,13 +84,35 @@ class Check:
             error: what was raised.
         """
         said = error.message.removeprefix(f"{self.section}: ")
-        message, _, remedy = said.rpartition("; ")
-        if not message:
-            return self.problem(said, "")
-        return self.problem(message, f"{remedy[:1].upper()}{remedy[1:]}.")
+        message, _, remedy = said.partition("; " if "; " in said else ". ")
+        return self.problem(ended(message), sentence(remedy))
 
     def _finding(self, level: Level, message: str, remedy: str) -> Finding:
         return Finding(section=self.section, check=self.name, level=level, message=message, remedy=remedy)
+
+
+def ended(text: str) -> str:
+    """End a text with a full stop.
+
+    Args:
+        text: a sentence, or a part of one; may be empty.
+
+    Returns:
+        The text, which keeps an end of its own; its beginning may be a name and stays as it is.
+    """
+    return text if not text or text[-1] in ".?!" else f"{text}."
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of a part of one that begins with a word.
+
+    Args:
+        text: the part; may be empty.
+
+    Returns:
+        The part with a capital and a full stop.
+    """
+    return ended(f"{text[:1].upper()}{text[1:]}")
 
 
 def exit_code(findings: tuple[Finding, ...]) -> int:

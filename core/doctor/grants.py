@@ -181,8 +181,8 @@ def _less(account: Account, excessive: Sequence[Grant], database: str) -> str:
     for_others = any(grant.database is None or grant.by_role or grant.on_columns for grant in excessive)
     if for_others:
         return (
-            f"Give etlkit a user of its own: {own_user(account, database)} Then put it, with its password, into "
-            "`source.url`."
+            "Give etlkit a user of its own, and name it with its password in `source.url`: "
+            f"{own_user(account, database)}"
         )
     statements: list[str] = []
     for grant in excessive:
