@@ -25,7 +25,7 @@ from etlkit.loading.ledger_tables import SCHEMA
 from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
-from etlkit.loading.warehouse_table import add_key, copy_into, evolve
+from etlkit.loading.warehouse_table import add_key, becomes, copy_into, evolve
 from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.keys import Keyset, from_json, to_json
 from etlkit.transfer.pipeline import CopyFile, Pipeline
@@ -153,10 +153,11 @@ class Load:
                 rows=resume.read, size=resume.rendered_bytes, losses=resume.losses, watermark=resume.watermark
             )
             if now is None:
-                # Not the stage itself under another name: it lacks the privileges that tables get in that schema.
-                new = target.itself()
-                connection.execute(sa.schema.CreateTable(new))
-                counts = {"inserted": connection.execute(insert_all(target, new, stage)).rowcount}
+                counts = {"inserted": staged.rows}
+                if not becomes(connection, stage, target):
+                    new = target.itself()
+                    connection.execute(sa.schema.CreateTable(new))
+                    connection.execute(insert_all(target, new, stage))
                 add_key(connection, target)
             else:
                 drift = self._drift(connection, stage, now)

@@ -17,6 +17,10 @@ from etlkit.loading.trouble import raise_alone
 from etlkit.transfer.copy_text import DELIMITER, NULL_MARK
 from etlkit.transfer.pipeline import CopyFile
 
+_NAMESPACES = sa.table("pg_namespace", sa.column("oid"), sa.column("nspname"), schema="pg_catalog")
+_DEFAULT_PRIVILEGES = sa.table(
+    "pg_default_acl", sa.column("defaclobjtype"), sa.column("defaclnamespace"), schema="pg_catalog"
+)
 _FEATURE_NOT_SUPPORTED = "0A000"
 # COPY has no parameters, so its percent signs must not be doubled as the driver wants them elsewhere.
 _PLAIN: IdentifierPreparer = PGDialect_psycopg2(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
@@ -68,6 +72,31 @@ def add_key(connection: sa.Connection, target: TargetTable) -> None:
         connection.execute(sa.schema.AddConstraint(constraint))
 
 
+def becomes(connection: sa.Connection, stage: sa.Table, target: TargetTable) -> bool:
+    """Make a staged table the target, which must not exist, without copying its rows.
+
+    Args:
+        connection: in the load's transaction.
+        stage: the staged rows.
+        target: the table.
+
+    Returns:
+        Whether it was done. Not where the target's schema, or the stage's, has default privileges of its own: a
+        table that moves does not get those of its new schema.
+    """
+    schemas = sa.select(_NAMESPACES.c.oid).where(_NAMESPACES.c.nspname.in_([stage.schema, target.schema]))
+    privileges = sa.exists().where(
+        _DEFAULT_PRIVILEGES.c.defaclobjtype == "r", _DEFAULT_PRIVILEGES.c.defaclnamespace.in_(schemas)
+    )
+    if connection.scalar(sa.select(privileges)):
+        return False
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    connection.exec_driver_sql(f"ALTER TABLE {_of(connection, stage)} RENAME TO {quote(target.name)}")
+    renamed = sa.Table(target.name, sa.MetaData(), schema=stage.schema)
+    connection.exec_driver_sql(f"ALTER TABLE {_of(connection, renamed)} SET SCHEMA {quote(target.schema)}")
+    return True
+
+
 def copy_into(connection: sa.Connection, table: sa.Table, file: CopyFile) -> None:
     """Fill a table from COPY text.
 
@@ -102,7 +131,7 @@ def analyze(connection: sa.Connection, table: sa.Table) -> None:
         connection: in the load's transaction.
         table: the table.
     """
-    connection.exec_driver_sql(f"ANALYZE {_quoted(connection.dialect.identifier_preparer, table)}")
+    connection.exec_driver_sql(f"ANALYZE {_of(connection, table)}")
 
 
 class _Watched:
@@ -122,6 +151,10 @@ class _Watched:
     def readline(self, *_: Any) -> bytes:
         """Not used by COPY, but psycopg2 asks that a file has it."""
         raise NotImplementedError
+
+
+def _of(connection: sa.Connection, table: sa.Table) -> str:
+    return _quoted(connection.dialect.identifier_preparer, table)
 
 
 def _quoted(preparer: IdentifierPreparer, table: sa.Table) -> str:

@@ -14,7 +14,7 @@ from etlkit.contracts import Everything, Since
 from etlkit.discovery.trouble import told_plainly
 from etlkit.loading.table_plan import TablePlan
 from etlkit.tables import TableAnalysis
-from etlkit.transfer.chunk_queries import compiled, condition_of
+from etlkit.transfer.chunk_queries import Prepared, condition_of
 
 _READS_A_RANGE = ("range", "ref", "ref_or_null", "index_merge", "const", "eq_ref")
 
@@ -105,8 +105,9 @@ def _explained(connection: sa.Connection, what: TablePlan) -> int | None:
     """Ask the optimiser for its estimate; None when it would not use the index, and so has not looked into it."""
     condition = condition_of(what.plan.read, what.analysis, what.rendered)
     statement: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(what.rendered.source)
-    sql, parameters = compiled(statement if condition is None else statement.where(condition))
-    row = connection.exec_driver_sql(f"EXPLAIN {sql}", parameters).mappings().one()
+    prepared = Prepared.of(statement if condition is None else statement.where(condition))
+    explain = connection.exec_driver_sql(f"EXPLAIN {prepared.text}", prepared.parameters({}))
+    row = explain.mappings().one()
     access, rows = row["type"], row["rows"]
     if access is None:
         return 0  # the optimiser found without reading that no row can fit

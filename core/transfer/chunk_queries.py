@@ -3,35 +3,62 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, func, literal_column, or_, select
+import attrs
+from sqlalchemy import ColumnElement, Select, bindparam, cast, func, literal, literal_column, or_, select
 from sqlalchemy import String as Characters
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from etlkit.contracts import Everything, Read, Since, Where
 from etlkit.errors import PlanRefused
 from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
-from etlkit.transfer.keys import Keyset, bound
+from etlkit.transfer.keys import Keyset, comparable
 from etlkit.transfer.rendering import RenderedTable
 
 _DIALECT = MySQLDialect_pymysql()
 Condition = ColumnElement[bool]
 
 
-def compiled(statement: Select[Any]) -> tuple[str, tuple[Any, ...]]:
-    """Compile a statement for a raw PyMySQL cursor.
+ROWS_BEFORE = "rows_before"
+"""Names the parameter of `boundary_statement` for the rows before the one that is asked for."""
 
-    Args:
-        statement: any SELECT.
 
-    Returns:
-        The text, with `%s` for parameters and every other percent sign doubled, and the parameters in order.
-    """
-    done = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    parameters = done.params
-    return str(done), tuple(parameters[name] for name in done.positiontup or ())
+@attrs.frozen(kw_only=True)
+class Prepared:
+    """A statement compiled once, to be run with one key after the other."""
+
+    text: str
+    """With `%s` for parameters and every other percent sign doubled."""
+    names: tuple[str, ...]
+    """The parameters in order."""
+    given: Mapping[str, Any]
+    """The values that the statement brought with it, by name."""
+
+    @classmethod
+    def of(cls, statement: Select[Any]) -> Prepared:
+        """Compile a statement for a raw PyMySQL cursor.
+
+        Args:
+            statement: any SELECT.
+
+        Returns:
+            The statement's text; compiling takes longer than fetching a small chunk.
+        """
+        done = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        return cls(text=str(done), names=tuple(done.positiontup or ()), given=done.params)
+
+    def parameters(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Give the parameters in the order of the text.
+
+        Args:
+            values: by name, those that the statement did not bring with it.
+
+        Returns:
+            One value for each `%s`.
+        """
+        return tuple(values[name] if name in values else self.given[name] for name in self.names)
 
 
 def condition_of(read: Read, analysis: TableAnalysis, rendered: RenderedTable) -> Condition | None:
@@ -83,7 +110,7 @@ def _since(read: Since, column: Column, rendered: RenderedTable) -> Condition:
     if cursor_is_number(column):
         newer = value >= _number(column, read.watermark) - read.lookback
     else:
-        newer = value >= bound(column, earlier(read.watermark, read.lookback))
+        newer = value >= literal(comparable(column, earlier(read.watermark, read.lookback)))
     # Rows that no clock has stamped yet can change unnoticed, so they are read every time.
     return or_(newer, value.is_(None)) if column.nullable else newer
 
@@ -135,16 +162,15 @@ def all_of(conditions: Sequence[Condition | None]) -> list[Condition]:
     return [condition for condition in conditions if condition is not None]
 
 
-def boundary_statement(keyset: Keyset, rows: int, conditions: Sequence[Condition | None]) -> Select[Any]:
+def boundary_statement(keyset: Keyset, conditions: Sequence[Condition | None]) -> Select[Any]:
     """Ask for the key of the last row of the next chunk.
 
     Args:
         keyset: the key.
-        rows: how many rows the chunk is to have.
         conditions: what limits the rows, such as the key they must lie behind.
 
     Returns:
-        A SELECT of one row, or of none when fewer rows are left.
+        A SELECT of one row, or of none when fewer rows are left; `ROWS_BEFORE` is the chunk's rows less one.
     """
     keys = keyset.expressions()
     return (
@@ -153,7 +179,7 @@ def boundary_statement(keyset: Keyset, rows: int, conditions: Sequence[Condition
         .where(*all_of(conditions))
         .order_by(*keys)
         .limit(literal_column("1"))
-        .offset(literal_column(str(rows - 1)))
+        .offset(bindparam(ROWS_BEFORE))
     )
 
 

@@ -7,12 +7,14 @@ kept as plain text or bytes, as the server printed it, so that it can be stored 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import attrs
-from sqlalchemy import ColumnElement, TableClause, and_, literal, literal_column, or_
+from sqlalchemy import ColumnElement, Numeric, TableClause, and_, bindparam, cast, literal_column, or_
+from sqlalchemy.dialects.mysql import INTEGER
 
 from etlkit.errors import PlanRefused
 from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, SPATIAL_TYPES, Column, TableAnalysis
@@ -21,6 +23,11 @@ KeyValue = str | bytes
 """One part of a key as the server printed it; bytes for binary columns."""
 Key = tuple[KeyValue, ...]
 """A key, one value per column."""
+
+AFTER = "after"
+"""Names the parameters of `Keyset.after`."""
+UP_TO = "up_to"
+"""Names the parameters of `Keyset.up_to`."""
 
 _NUMBERED = frozenset({"enum", "set", "bit", "year"})
 
@@ -68,31 +75,46 @@ class Keyset:
         """
         return tuple(_expression(self.source.c[column.name], column) for column in self.columns)
 
-    def after(self, key: Key) -> ColumnElement[bool]:
-        """Select the rows behind a key.
-
-        Args:
-            key: the last key that was read.
+    def after(self) -> ColumnElement[bool]:
+        """Select the rows behind the key that `values(AFTER, key)` gives when the statement runs.
 
         Returns:
             The condition.
         """
-        return self._beyond(key, strict=True, ascending=True)
+        return self._beyond(AFTER, strict=True, ascending=True)
 
-    def up_to(self, key: Key) -> ColumnElement[bool]:
-        """Select the rows up to a key, that one included.
-
-        Args:
-            key: the last key of the range.
+    def up_to(self) -> ColumnElement[bool]:
+        """Select the rows up to the key that `values(UP_TO, key)` gives when the statement runs, that one included.
 
         Returns:
             The condition.
         """
-        return self._beyond(key, strict=False, ascending=False)
+        return self._beyond(UP_TO, strict=False, ascending=False)
 
-    def _beyond(self, key: Key, *, strict: bool, ascending: bool) -> ColumnElement[bool]:
+    def values(self, name: str, key: Key | None) -> dict[str, Any]:
+        """Give a key's parts as the parameters of a condition.
+
+        Args:
+            name: `AFTER` or `UP_TO`.
+            key: as the server printed it; None for no parameters.
+
+        Returns:
+            By the parameter's name.
+
+        Raises:
+            PlanRefused: a part is not of its column's type.
+        """
+        return {
+            f"{name}_{place}": comparable(column, part)
+            for place, (column, part) in enumerate(zip(self.columns, key or (), strict=False))
+        }
+
+    def _beyond(self, name: str, *, strict: bool, ascending: bool) -> ColumnElement[bool]:
         # Spelled out, with a plain bound on the first column: MySQL uses no index for (a, b) > (x, y).
-        parts = list(zip(self.expressions(), (self._bound(each) for each in enumerate(key)), strict=True))
+        parts: list[tuple[ColumnElement[Any], ColumnElement[Any]]] = [
+            (expression, _parameter(f"{name}_{place}", self.columns[place]))
+            for place, expression in enumerate(self.expressions())
+        ]
         alternatives: list[ColumnElement[bool]] = []
         for place, (expression, bound) in enumerate(parts):
             equal = [before == value for before, value in parts[:place]]
@@ -107,13 +129,9 @@ class Keyset:
         first, bound = parts[0]
         return and_(first >= bound if ascending else first <= bound, or_(*alternatives))
 
-    def _bound(self, part: tuple[int, KeyValue]) -> ColumnElement[Any]:
-        place, value = part
-        return bound(self.columns[place], value)
 
-
-def bound(column: Column, value: KeyValue) -> ColumnElement[Any]:
-    """Write a value that the server printed as a parameter of the column's own type.
+def comparable(column: Column, value: KeyValue) -> Any:
+    """Turn a value that the server printed into a parameter of the column's own type.
 
     A number compared with text would be compared as floating point by MySQL, which confuses keys above 2^53.
 
@@ -122,28 +140,28 @@ def bound(column: Column, value: KeyValue) -> ColumnElement[Any]:
         value: as the server printed it.
 
     Returns:
-        A bound parameter.
+        What the driver writes into a statement so that the server compares values of one type.
 
     Raises:
         PlanRefused: the value is not of the column's type.
     """
     kind = column.data_type
     if kind in BINARY_TYPES:
-        return literal(value if isinstance(value, bytes) else value.encode())
+        return value if isinstance(value, bytes) else value.encode()
     said = value.decode() if isinstance(value, bytes) else value
     try:
         if kind in INTEGER_TYPES or kind in _NUMBERED:
-            return literal(int(said))
+            return int(said)
         if kind == "decimal":
-            return literal(Decimal(said))
+            return f"{_finite(Decimal(said)):f}"
+        if kind in {"double", "float"}:
+            return _finite(float(said))
     except (ValueError, ArithmeticError):
         raise PlanRefused(
             f"column `{column.name}` is a {kind}, but what it was to be compared with is not a number; "
             "load the table with --full-refresh once"
         ) from None
-    if kind in {"double", "float"}:
-        return literal_column(repr(float(said)))
-    return literal(said)
+    return said
 
 
 def to_json(key: Key) -> str:
@@ -186,7 +204,22 @@ def as_key(row: Sequence[Any]) -> Key:
 
 def _expression(value: ColumnElement[Any], column: Column) -> ColumnElement[Any]:
     if column.data_type in _NUMBERED:
-        return value + literal_column("0")
+        # Not `+ 0`, which counts ENUM and SET as double and confuses sets of more than 53 members.
+        return cast(value, INTEGER(unsigned=True))
     if column.data_type == "float":
         return value + literal_column("0e0")
     return value
+
+
+def _parameter(name: str, column: Column) -> ColumnElement[Any]:
+    parameter: ColumnElement[Any] = bindparam(name)
+    if column.data_type == "decimal":
+        # As a decimal: the driver would send 1E-7, which the server takes for a double, and compare as double.
+        return cast(parameter, Numeric(column.precision or 10, column.scale or 0))
+    return parameter
+
+
+def _finite(number: Decimal | float) -> Decimal | float:
+    if not math.isfinite(number):
+        raise ValueError
+    return number

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from etlkit.errors import RunInterrupted
 from etlkit.source_session import MySQLConnection
-from etlkit.transfer.chunk import Chunk
+from etlkit.transfer.chunk import Chunk, Fetched
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
 
@@ -46,7 +46,7 @@ class Pipeline:
         """
         self._connect = connect
         self._make_reader = make_reader
-        self._queue: queue.Queue[Chunk | BaseException | None] = queue.Queue(maxsize=ahead)
+        self._queue: queue.Queue[Fetched | BaseException | None] = queue.Queue(maxsize=ahead)
         self._stop = threading.Event()
         self._interrupted = interrupted or threading.Event()
         self._rows_read = rows_read
@@ -75,13 +75,14 @@ class Pipeline:
         """
         rows = 0
         while (item := self._next()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+            if isinstance(item, BaseException) or self.reader is None:
+                raise item if isinstance(item, BaseException) else RuntimeError("rows without a reader")
+            # Here and not where rows are fetched: the source renders the next chunk meanwhile.
+            yield self.reader.finished(item)
             rows += item.rows
             self._rows_read(rows)
 
-    def _next(self) -> Chunk | BaseException | None:
+    def _next(self) -> Fetched | BaseException | None:
         while not self._interrupted.is_set():
             try:
                 return self._queue.get(timeout=_POLL_SECONDS)
@@ -93,8 +94,8 @@ class Pipeline:
         try:
             with self._connect() as connection:
                 self.reader = self._make_reader(SourceQueries(connection))
-                for chunk in self.reader.chunks():
-                    self._put_or_stop(chunk)
+                for fetched in self.reader.fetch():
+                    self._put_or_stop(fetched)
         except _Stopped:
             return
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for chunks
@@ -102,11 +103,11 @@ class Pipeline:
         else:
             self._put(None)
 
-    def _put_or_stop(self, chunk: Chunk) -> None:
-        if not self._put(chunk):
+    def _put_or_stop(self, fetched: Fetched) -> None:
+        if not self._put(fetched):
             raise _Stopped  # the connection's block is left by an exception: the socket is dropped
 
-    def _put(self, item: Chunk | BaseException | None) -> bool:
+    def _put(self, item: Fetched | BaseException | None) -> bool:
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=_POLL_SECONDS)

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import attrs
+from sqlalchemy import Select
 
 from etlkit.contracts import LoadPlan, Since
-from etlkit.errors import ConversionRefused, ValueNotRepresentable
-from etlkit.tables import SPATIAL_TYPES, TableAnalysis
+from etlkit.tables import TableAnalysis
 from etlkit.transfer import chunk_queries as queries
-from etlkit.transfer.chunk import Chunk
+from etlkit.transfer.chunk import Chunk, Fetched, finished
 from etlkit.transfer.chunk_size import ChunkSize, first_size
-from etlkit.transfer.copy_text import CopyText, copy_text
-from etlkit.transfer.keys import Key, Keyset, as_key
-from etlkit.transfer.rendering import RenderedTable
+from etlkit.transfer.copy_text import CopyText
+from etlkit.transfer.keys import AFTER, UP_TO, Key, Keyset, as_key
+from etlkit.transfer.rendering import MAY_EXCEED_A_PACKET, RenderedTable
 from etlkit.transfer.sentinels import FIELD, ROW
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.spool import Spool
 from etlkit.transfer.trouble import read_trouble
 from etlkit.transfer.wide_rows import WideRows
 
-_MAY_EXCEED_A_PACKET = SPATIAL_TYPES | {"mediumtext", "longtext", "mediumblob", "longblob", "json"}
 _FIRST_SCAN_ROWS = 50_000
 _SMALL_ROWS = 20_000
 _PIECE_BYTES = 1024 * 1024
 
-_Conditions = Sequence[queries.Condition | None]
+_Build = Callable[[Sequence[queries.Condition | None]], Select[Any]]
 
 
 @attrs.frozen(kw_only=True)
-class _Fetched:
-    text: CopyText
-    rows: int
-    cursor: str | None = None
+class _Range:
+    """The rows behind one key up to another; None is the table's end."""
+
+    lower: Key | None = None
+    upper: Key | None = None
 
 
 @attrs.define(kw_only=True)
@@ -59,27 +60,54 @@ class Reader:
     """When the read began, on the cursor's clock; an earlier, broken read's beginning counts."""
     _read_rows: int = 0
     _value_limit: int = 0
+    _keyset: Keyset | None = None
+    _condition: queries.Condition | None = None
+    _prepared: dict[tuple[_Build, bool, bool], queries.Prepared] = attrs.field(factory=dict)
 
     def chunks(self) -> Iterator[Chunk]:
-        """Read the rows.
+        """Read the rows, ready to be written.
 
         Yields:
             Chunks in the order of the key; at least one row each.
 
         Raises:
-            PlanRefused: the plan does not fit the table.
-            ExtractionError: the source refused a statement, or a row is larger than it can send.
+            EtlkitError: as `fetch` and `finished`.
+        """
+        return (self.finished(each) for each in self.fetch())
+
+    def finished(self, fetched: Fetched) -> Chunk:
+        """Turn what was fetched into what is written; another thread may do it while this one reads on.
+
+        Args:
+            fetched: what `fetch` gave.
+
+        Returns:
+            The same rows.
+
+        Raises:
             ConversionRefused: a value lies outside what a conversion accepts.
             ValueNotRepresentable: text holds a NUL character.
         """
-        keyset = Keyset.of(self.analysis, self.rendered.source)
-        condition = queries.condition_of(self.plan.read, self.analysis, self.rendered)
+        return finished(fetched, self.analysis.name, self.rendered)
+
+    def fetch(self) -> Iterator[Fetched]:
+        """Read the rows.
+
+        Yields:
+            Rows in the order of the key; at least one each.
+
+        Raises:
+            PlanRefused: the plan does not fit the table.
+            ExtractionError: the source refused a statement, or a row is larger than it can send.
+        """
+        self._keyset = Keyset.of(self.analysis, self.rendered.source)
+        self._condition = queries.condition_of(self.plan.read, self.analysis, self.rendered)
         with read_trouble(self.analysis.name):
             self._begin()
-            if keyset is None:
-                yield from self._in_one_go(condition)
+            if self._keyset is None:
+                yield from self._in_one_go()
             else:
-                yield from self._by_key(keyset, condition)
+                yield from self._by_key(self._keyset)
             self.source.text(queries.END_SNAPSHOT)
 
     def _begin(self) -> None:
@@ -87,11 +115,12 @@ class Reader:
         column = self.analysis.column(self.plan.cursor) if self.plan.cursor else None
         if self.began is None and column is not None and not queries.cursor_is_number(column):
             # A row that is stamped while later chunks are read lies behind this moment, and is read next time.
-            self.began = (self.source.one(queries.now_statement(column)) or (None,))[0]
+            now = queries.Prepared.of(queries.now_statement(column))
+            self.began = (self.source.one(now) or (None,))[0]
         if self.analysis.engine == "InnoDB":
             self.source.text(queries.SNAPSHOT)
 
-    def _by_key(self, keyset: Keyset, condition: queries.Condition | None) -> Iterator[Chunk]:
+    def _by_key(self, keyset: Keyset) -> Iterator[Fetched]:
         size = self._first_size()
         # Without an index on the cursor, ranges are cut by the key alone and the condition is applied inside them:
         # one short scan per chunk instead of a long one.
@@ -103,15 +132,14 @@ class Reader:
         wide = False
         while True:
             rows = self._within_limit(size.rows)
-            behind = None if lower is None else keyset.after(lower)
             began = time.monotonic()
             upper = None
             if not whole:
-                found = self.source.one(
-                    queries.boundary_statement(keyset, rows, [behind, None if scans else condition])
-                )
+                boundary = self._prepare(self._keys_alone if scans else self._keys, _Range(lower=lower))
+                before = {queries.ROWS_BEFORE: rows - 1}
+                found = self.source.one(boundary, before | keyset.values(AFTER, lower))
                 upper = None if found is None else as_key(found)
-            within = [condition, behind, None if upper is None else keyset.up_to(upper)]
+            within = _Range(lower=lower, upper=upper)
             fetched = self._wide(within) if wide else self._packed(within)
             if fetched is None:
                 wide = not whole and not size.too_large(rows)
@@ -120,54 +148,84 @@ class Reader:
             size.took(
                 seconds=time.monotonic() - began,
                 rows=fetched.rows if whole else rows,
-                rendered_bytes=len(fetched.text.data),
+                rendered_bytes=len(fetched.data),
             )
-            done = upper is None or self._reached_limit(fetched.rows)
+            done = upper is None or self._reached_limit()
             if fetched.rows:
-                yield self._chunk(fetched, None if done else upper)
+                yield fetched if done else attrs.evolve(fetched, last_key=upper)
             if done:
                 return
             lower = upper
 
-    def _packed(self, within: _Conditions) -> _Fetched | None:
+    def _prepare(self, build: _Build, within: _Range) -> queries.Prepared:
+        # Compiled once per kind of range: only the keys differ from one chunk to the next.
+        kind = (build, within.lower is None, within.upper is None)
+        if kind not in self._prepared:
+            behind = self._keyset.after() if self._keyset and within.lower else None
+            up_to = self._keyset.up_to() if self._keyset and within.upper else None
+            self._prepared[kind] = queries.Prepared.of(build([behind, up_to]))
+        return self._prepared[kind]
+
+    def _values(self, within: _Range) -> dict[str, Any]:
+        if self._keyset is None:
+            return {}
+        return self._keyset.values(AFTER, within.lower) | self._keyset.values(UP_TO, within.upper)
+
+    def _keys_alone(self, conditions: Sequence[queries.Condition | None]) -> Select[Any]:
+        assert self._keyset is not None  # noqa: S101 - for the type checker: only `_by_key` asks
+        return queries.boundary_statement(self._keyset, conditions)
+
+    def _keys(self, conditions: Sequence[queries.Condition | None]) -> Select[Any]:
+        return self._keys_alone([*conditions, self._condition])
+
+    def _packed_rows(self, conditions: Sequence[queries.Condition | None]) -> Select[Any]:
+        return queries.packed_statement(self.rendered, self.plan.cursor, [*conditions, self._condition])
+
+    def _fields(self, conditions: Sequence[queries.Condition | None]) -> Select[Any]:
+        return queries.fields_statement(self.rendered, self.plan.cursor, [*conditions, self._condition])
+
+    def _packed(self, within: _Range) -> Fetched | None:
         """Fetch a chunk as one value; None when it did not fit, which the server tells by cutting it silently."""
-        statement = queries.packed_statement(self.rendered, self.plan.cursor, within)
-        framed, said, cursor = self.source.one(statement) or (None, "0", None)
+        statement = self._prepare(self._packed_rows, within)
+        framed, said, cursor = self.source.one(statement, self._values(within)) or (None, "0", None)
         rows = int(said)
         framed = framed or b""
         if framed.count(ROW) != rows or (self._may_miss_fields() and not self._has_all_fields(framed, rows)):
             return None
-        return _Fetched(text=copy_text(framed), rows=rows, cursor=cursor)
+        return self._fetched(framed, rows, cursor)
 
-    def _wide(self, within: _Conditions) -> _Fetched:
+    def _wide(self, within: _Range) -> Fetched:
         rows = WideRows(self.rendered)
         cursor: str | None = None
-        for *values, stamp in self.source.stream(
-            queries.fields_statement(self.rendered, self.plan.cursor, within)
-        ):
+        statement = self._prepare(self._fields, within)
+        for *values, stamp in self.source.stream(statement, self._values(within)):
             rows.add(values)
             cursor = self._later(cursor, stamp)
-        text, count = rows.take()
-        return _Fetched(text=text, rows=count, cursor=cursor)
+        return self._taken(rows, cursor)
 
-    def _in_one_go(self, condition: queries.Condition | None) -> Iterator[Chunk]:
+    def _taken(self, rows: WideRows, cursor: str | None = None) -> Fetched:
+        text, count = rows.take()
+        return self._fetched(text.data, count, cursor, attrs.evolve(text, data=b""))
+
+    def _in_one_go(self) -> Iterator[Fetched]:
         if self.limit is None and self._seems_small():
-            fetched = self._packed([condition])
+            fetched = self._packed(_Range())
             if fetched is not None:
                 if fetched.rows:
-                    yield self._chunk(fetched, None)
+                    yield fetched
                 return
         with Spool() as spool:
-            if not self._spool_rows(spool, condition):
+            if not self._spool_rows(spool):
                 spool.clear()
-                self._spool_wide(spool, condition)
-            yield from spool.chunks()
+                self._spool_wide(spool)
+            yield from spool.kept()
 
-    def _spool_rows(self, spool: Spool, condition: queries.Condition | None) -> bool:
+    def _spool_rows(self, spool: Spool) -> bool:
         pending: list[bytes] = []
         size = 0
         fits = True
-        for (framed,) in self.source.stream(queries.rows_statement(self.rendered, [condition], self.limit)):
+        statement = queries.rows_statement(self.rendered, [self._condition], self.limit)
+        for (framed,) in self.source.stream(queries.Prepared.of(statement)):
             # The statement is read to its end in any case, so that the connection can go on.
             fits = fits and framed is not None and framed.endswith(ROW)
             fits = fits and (not self._may_miss_fields() or self._has_all_fields(framed, 1))
@@ -175,56 +233,28 @@ class Reader:
                 pending.append(framed)
                 size += len(framed)
             if size > _PIECE_BYTES:
-                spool.add(self._piece(copy_text(b"".join(pending)), len(pending)))
+                spool.add(self._fetched(b"".join(pending), len(pending)))
                 pending, size = [], 0
         if fits and pending:
-            spool.add(self._piece(copy_text(b"".join(pending)), len(pending)))
+            spool.add(self._fetched(b"".join(pending), len(pending)))
         return fits
 
-    def _spool_wide(self, spool: Spool, condition: queries.Condition | None) -> None:
+    def _spool_wide(self, spool: Spool) -> None:
         rows = WideRows(self.rendered)
-        statement = queries.fields_statement(self.rendered, None, [condition], self.limit)
-        for *values, _ in self.source.stream(statement):
+        statement = queries.fields_statement(self.rendered, None, [self._condition], self.limit)
+        for *values, _ in self.source.stream(queries.Prepared.of(statement)):
             rows.add(values)
             if rows.size > _PIECE_BYTES:
-                spool.add(self._piece(*rows.take()))
+                spool.add(self._taken(rows))
         if len(rows):
-            spool.add(self._piece(*rows.take()))
+            spool.add(self._taken(rows))
 
-    def _chunk(self, fetched: _Fetched, last_key: Key | None) -> Chunk:
-        self._check(fetched.text)
-        self._read_rows += fetched.rows
-        self.watermark = self._later(self.watermark, fetched.cursor)
-        return Chunk(
-            data=fetched.text.data,
-            rows=fetched.rows,
-            last_key=last_key,
-            losses=fetched.text.losses,
-            watermark=self.watermark,
-        )
-
-    def _piece(self, text: CopyText, rows: int) -> Chunk:
-        return self._chunk(_Fetched(text=text, rows=rows), None)
-
-    def _check(self, text: CopyText) -> None:
-        if text.refused.total():
-            each = "; ".join(
-                f"{self.analysis.name}.{self.rendered.columns[number].column.name}: conversion "
-                f"`{self.rendered.columns[number].conversion}` does not accept {count} of the values read"
-                for number, count in sorted((+text.refused).items())
-            )
-            raise ConversionRefused(
-                f"{each}; nothing was written; take the conversion out of `column_overrides` or mend the source"
-            )
-        if text.nul.total():
-            each = ", ".join(
-                f"{self.analysis.name}.{self.rendered.columns[number].column.name} ({count} of the values read)"
-                for number, count in sorted((+text.nul).items())
-            )
-            raise ValueNotRepresentable(
-                f"text with a NUL character, which PostgreSQL cannot hold: {each}; nothing was written; "
-                "mend the source, or convert the column"
-            )
+    def _fetched(
+        self, data: bytes, rows: int, cursor: str | None = None, copied: CopyText | None = None
+    ) -> Fetched:
+        self._read_rows += rows
+        self.watermark = self._later(self.watermark, cursor)
+        return Fetched(data=data, rows=rows, watermark=self.watermark, copied=copied)
 
     def _later(self, one: str | None, other: str | None) -> str | None:
         if self.plan.cursor is None or one is None or other is None:
@@ -260,7 +290,7 @@ class Reader:
 
     def _may_miss_fields(self) -> bool:
         # A value above max_allowed_packet is NULL to CONCAT_WS, which leaves it out without a word.
-        return any(each.column.data_type in _MAY_EXCEED_A_PACKET for each in self.rendered.columns)
+        return any(each.column.data_type in MAY_EXCEED_A_PACKET for each in self.rendered.columns)
 
     def _has_all_fields(self, framed: bytes, rows: int) -> bool:
         return framed.count(FIELD) == rows * (len(self.rendered.columns) - 1)
@@ -268,5 +298,5 @@ class Reader:
     def _within_limit(self, rows: int) -> int:
         return rows if self.limit is None else max(1, min(rows, self.limit - self._read_rows))
 
-    def _reached_limit(self, more: int) -> bool:
-        return self.limit is not None and self._read_rows + more >= self.limit
+    def _reached_limit(self) -> bool:
+        return self.limit is not None and self._read_rows >= self.limit

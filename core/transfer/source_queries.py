@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 from pymysql.cursors import SSCursor
-from sqlalchemy import Select
 
 from etlkit.source_session import MySQLConnection
-from etlkit.transfer.chunk_queries import compiled
+from etlkit.transfer.chunk_queries import Prepared
 
 Row = tuple[Any, ...]
 
@@ -22,17 +21,18 @@ class SourceQueries:
     connection: MySQLConnection
     """Raw: numbers and times are text, binary fields are bytes."""
 
-    def one(self, statement: Select[Any]) -> Row | None:
+    def one(self, statement: Prepared, values: Mapping[str, Any] | None = None) -> Row | None:
         """Ask for one row, fetched whole before this returns.
 
         Args:
             statement: a SELECT of at most one row.
+            values: its parameters by name.
 
         Returns:
             The row, or None when there is none.
         """
         with self.connection.cursor() as cursor:
-            cursor.execute(*compiled(statement))
+            cursor.execute(statement.text, statement.parameters(values or {}))
             row: Row | None = cursor.fetchone()
             return row
 
@@ -50,17 +50,18 @@ class SourceQueries:
             row: Row | None = cursor.fetchone()
             return row
 
-    def stream(self, statement: Select[Any]) -> Iterator[Row]:
+    def stream(self, statement: Prepared, values: Mapping[str, Any] | None = None) -> Iterator[Row]:
         """Ask for rows and give them as they arrive; drain it quickly, since the source waits for us.
 
         Args:
             statement: a SELECT.
+            values: its parameters by name.
 
         Yields:
             Rows.
         """
         cursor = self.connection.cursor(SSCursor)
-        cursor.execute(*compiled(statement))
+        cursor.execute(statement.text, statement.parameters(values or {}))
         # Not closed when the caller stops early: closing would read the rest; the caller drops the connection.
         yield from cursor
         cursor.close()

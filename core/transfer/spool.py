@@ -9,18 +9,18 @@ from typing import Self
 
 import attrs
 
-from etlkit.transfer.chunk import Chunk
+from etlkit.transfer.chunk import Fetched
 
 _IN_MEMORY = 8 * 1024 * 1024
 
 
 class Spool:
-    """Keeps chunks in their order. A context manager."""
+    """Keeps rows in their order. A context manager."""
 
     def __init__(self) -> None:
         """Begin empty."""
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
-        self._chunks: list[tuple[int, Chunk]] = []
+        self._kept: list[tuple[int, Fetched]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -30,27 +30,27 @@ class Spool:
     ) -> None:
         self._file.close()
 
-    def add(self, chunk: Chunk) -> None:
-        """Keep a chunk.
+    def add(self, fetched: Fetched) -> None:
+        """Keep rows.
 
         Args:
-            chunk: whole rows.
+            fetched: whole rows.
         """
-        self._file.write(chunk.data)
-        self._chunks.append((len(chunk.data), attrs.evolve(chunk, data=b"")))
+        self._file.write(fetched.data)
+        self._kept.append((len(fetched.data), attrs.evolve(fetched, data=b"")))
 
     def clear(self) -> None:
         """Forget everything."""
         self._file.seek(0)
         self._file.truncate()
-        self._chunks.clear()
+        self._kept.clear()
 
-    def chunks(self) -> Iterator[Chunk]:
-        """Give back the chunks.
+    def kept(self) -> Iterator[Fetched]:
+        """Give the rows back.
 
         Yields:
-            Chunks in their order.
+            What was kept, in its order.
         """
         self._file.seek(0)
-        for length, chunk in self._chunks:
-            yield attrs.evolve(chunk, data=self._file.read(length))
+        for length, fetched in self._kept:
+            yield attrs.evolve(fetched, data=self._file.read(length))

@@ -65,7 +65,8 @@ class WideRows:
         if self._raw[number]:
             if value is None:
                 return _NULL
-            return b"\\\\x" + binascii.hexlify(value if isinstance(value, bytes) else value.encode())
+            # In capitals, as the source's HEX writes them: the same row has the same bytes, whichever way it came.
+            return b"\\\\x" + binascii.hexlify(value if isinstance(value, bytes) else value.encode()).upper()
         if value is None:
             raise ExtractionError(
                 f"column `{self._names[number]}` holds a value larger than the source can send; "
