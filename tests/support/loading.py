@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -65,8 +65,15 @@ class Loading:
         plan: LoadPlan = attrs.evolve(made.plan, **changes)
         return attrs.evolve(made, plan=plan)
 
-    def carry_out(self, plan: TablePlan, *, limit: int | None = None, run_id: str = "") -> TableFinished:
-        """Carry a plan out."""
+    def carry_out(
+        self,
+        plan: TablePlan,
+        *,
+        limit: int | None = None,
+        run_id: str = "",
+        rows_read: Callable[[int], None] = lambda _: None,
+    ) -> TableFinished:
+        """Carry a plan out; `rows_read` is called behind each chunk."""
         return Load(
             what=plan,
             connections=self.deployment.connections,
@@ -74,6 +81,7 @@ class Loading:
             run_id=run_id or uuid.uuid4().hex,
             drift=self.deployment.settings.drift,
             limit=limit,
+            rows_read=rows_read,
         ).carry_out()
 
     def outcome(
@@ -119,11 +127,11 @@ def counts(outcome: TableFinished) -> Counts:
     return outcome.read, outcome.inserted, outcome.updated, outcome.deleted, outcome.unchanged
 
 
-def settings_for(source: SourceDatabase, warehouse_url: str) -> Settings:
-    """Settings of a deployment that reads a source with no more rights than it needs."""
+def settings_for(source_url: str, warehouse_url: str) -> Settings:
+    """Settings of a deployment."""
     return Settings(
         deployment="north",
-        source=SourceSettings(url=MySQLUrl.parse(source.reader_url)),
+        source=SourceSettings(url=MySQLUrl.parse(source_url)),
         warehouse=WarehouseSettings(url=PostgresUrl.parse(warehouse_url)),
     )
 
@@ -133,6 +141,6 @@ def loading_of(
     source: SourceDatabase, warehouse: WarehouseDatabase, warehouse_url: str = ""
 ) -> Iterator[Loading]:
     """Open a deployment, its ledger made; as another user of the warehouse where a URL is given."""
-    with Deployment.of(settings_for(source, warehouse_url or warehouse.url)) as deployment:
+    with Deployment.of(settings_for(source.reader_url, warehouse_url or warehouse.url)) as deployment:
         deployment.ledger.ensure()
         yield Loading(source=source, warehouse=warehouse, deployment=deployment)
