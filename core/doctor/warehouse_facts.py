@@ -20,7 +20,9 @@ _SERVER = sa.text(
     " current_setting('transaction_read_only') = 'on' AS read_only,"
     " has_database_privilege(current_database(), 'CREATE') AS may_create_schemas,"
     " has_database_privilege(current_database(), 'TEMPORARY') AS may_create_temporary,"
-    " pg_has_role(current_user, 'pg_read_all_settings', 'USAGE') AS may_read_settings"
+    # Before PostgreSQL 10 there is no such role, and asking for it by name would fail.
+    " EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pg_read_all_settings'"
+    " AND pg_has_role(current_user, oid, 'USAGE')) AS may_read_settings"
 )
 _SCHEMAS = sa.text(
     "SELECT nspname::text AS name, has_schema_privilege(oid, 'USAGE') AND has_schema_privilege(oid, 'CREATE')"
