@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 _WIDE = 100_000
-_KB = 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -103,36 +102,6 @@ def moment(when: dt.datetime) -> str:
         Such as `2026-03-01 20:15:00`.
     """
     return f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def counted(count: int, what: str) -> str:
-    """Word a number of things.
-
-    Args:
-        count: how many.
-        what: one of them.
-
-    Returns:
-        Such as `1 table` or `2,000 tables`.
-    """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def size(count: int) -> str:
-    """Word a size.
-
-    Args:
-        count: bytes.
-
-    Returns:
-        Such as `1.5 MB`, in units of 1024.
-    """
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < _KB or unit == "GB":
-            break
-        value /= _KB
-    return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
 
 
 def _as_json(value: Any) -> str:

@@ -18,6 +18,7 @@ from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.order import load_order
 from etlkit.orchestration.prediction import Certainty, Prediction, predictions
 from etlkit.orchestration.run import RunRequest, selected_tables
+from etlkit.wording import counted, size
 
 _log = logging.getLogger(__name__)
 
@@ -126,17 +127,17 @@ def _print(planned: _Planned) -> None:
                 each.plan.cursor or "-",
                 _reading(each.plan.read),
                 _rows(planned.predicted[each.analysis.name]),
-                output.size(planned.predicted[each.analysis.name].size),
+                size(planned.predicted[each.analysis.name].size),
                 each.plan.reason,
             )
             for each in planned.plans
         ),
     )
     rows = sum(each.rows for each in planned.predicted.values())
-    size = output.size(sum(each.size for each in planned.predicted.values()))
+    total = size(sum(each.size for each in planned.predicted.values()))
     output.say(
         "",
-        f"{output.counted(len(planned.plans), 'table')}: about {output.counted(rows, 'row')} ({size}) to read at most.",
+        f"{counted(len(planned.plans), 'table')}: about {counted(rows, 'row')} ({total}) to read at most.",
     )
     for error in planned.refused.values():
         output.say("", error.message)

@@ -10,6 +10,7 @@ import attrs
 from etlkit.cli import output
 from etlkit.cli.output import Heading
 from etlkit.events import RunFinished, TableFinished
+from etlkit.wording import counted
 
 ENTRY = (
     "table",
@@ -88,7 +89,7 @@ def _row(outcome: TableFinished) -> tuple[str, ...]:
 def _total(event: RunFinished) -> tuple[str, ...]:
     sums = [sum(getattr(each, name) for each in event.tables) for name in _COUNTS]
     return (
-        output.counted(len(event.tables), "table"),
+        counted(len(event.tables), "table"),
         "",
         *(f"{each:,}" for each in sums),
         f"{event.seconds:,.2f}",
@@ -104,4 +105,4 @@ def _speed(rows: int, seconds: float) -> str:
 def _losses(outcomes: Sequence[TableFinished]) -> Iterator[str]:
     for outcome in outcomes:
         for column, rule, count in outcome.losses:
-            yield f"  {outcome.table}.{column}: {rule}, {output.counted(count, 'value')}"
+            yield f"  {outcome.table}.{column}: {rule}, {counted(count, 'value')}"

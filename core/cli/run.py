@@ -15,6 +15,7 @@ from etlkit.cli.shell import INTERRUPTED, explained
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.run import Event, Run, RunRequest
+from etlkit.wording import counted
 
 
 @attrs.define(kw_only=True)
@@ -55,7 +56,7 @@ class _Events:
     def interrupted(self) -> str:
         loaded = sum(each.error is None for each in self.outcomes)
         left = (len(self.starting.tables) if self.starting else 0) - loaded
-        done = f"{output.counted(loaded, 'table')} {_was(loaded)} loaded"
+        done = f"{counted(loaded, 'table')} {_was(loaded)} loaded"
         return f"interrupted: {done}, {left} {_was(left)} not; run again to go on"
 
 
@@ -106,7 +107,7 @@ def run(
         write_report(end)
     failed = sum(each.error is not None for each in end.tables)
     if failed:
-        logs.tell(f"{failed} of {output.counted(len(end.tables), 'table')} {_was(failed)} not loaded")
+        logs.tell(f"{failed} of {counted(len(end.tables), 'table')} {_was(failed)} not loaded")
     context.exit(end.exit_code)
 
 

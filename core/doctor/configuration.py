@@ -9,9 +9,9 @@ from pathlib import Path
 from etlkit.config import SETTINGS_FILE, TABLES_FILE, Settings
 from etlkit.doctor import checks
 from etlkit.doctor.findings import Finding, ended, sentence
-from etlkit.doctor.wording import tables
 from etlkit.errors import ConfigurationError
 from etlkit.registry import Registry
+from etlkit.wording import counted
 
 ENV_FILE = ".env"
 """The file beside `etlkit.yml` that holds addresses with passwords."""
@@ -89,7 +89,7 @@ def judge_tables_file(settings: Settings) -> Finding:
             f"When there is no problem left, run `etlkit analyze -C {shlex.quote(str(settings.folder))}`, which "
             "writes it.",
         )
-    return checks.TABLES_FILE.ok(f"{path} names {tables(len(settings.analyzed))}.")
+    return checks.TABLES_FILE.ok(f"{path} names {counted(len(settings.analyzed), 'table')}.")
 
 
 def judge_plugins(registry: Registry, executor: str | None) -> list[Finding]:

@@ -7,7 +7,7 @@ from collections import Counter
 from etlkit.discovery.catalog import Catalog, TableFacts
 from etlkit.doctor import checks
 from etlkit.doctor.findings import Finding
-from etlkit.doctor.wording import names, size, tables
+from etlkit.wording import counted, names, size
 
 ROW_FACTOR = 4
 """How many times wider than a table's average its widest row is taken to be, binary values doubled by HEX included."""
@@ -37,12 +37,14 @@ def judge_database(catalog: Catalog) -> Finding:
     closed = [each.name for each in catalog.tables.values() if each.unreadable or each.partly_hidden]
     if closed:
         return checks.DATABASE.warning(
-            f"The database `{database}` shows {tables(count)}, and this user may not read all columns of "
+            f"The database `{database}` shows {counted(count, 'table')}, and this user may not read all columns of "
             f"{names(closed)}.",
             "Let an administrator GRANT SELECT on them, or exclude them in etlkit.yml (`tables:`, `exclude: true`).",
         )
     total = sum(each.total_bytes for each in catalog.tables.values())
-    return checks.DATABASE.ok(f"The database `{database}` shows {tables(count)} of {size(total)} together.")
+    return checks.DATABASE.ok(
+        f"The database `{database}` shows {counted(count, 'table')} of {size(total)} together."
+    )
 
 
 def judge_engines(catalog: Catalog) -> Finding:
@@ -54,10 +56,10 @@ def judge_engines(catalog: Catalog) -> Finding:
     Returns:
         Never worse than ok.
     """
-    counted = Counter(each.engine for each in catalog.tables.values() if each.engine)
+    engines = Counter(each.engine for each in catalog.tables.values() if each.engine)
     said = [
-        f"{engine} ({tables(count)}): each table {_PROMISES.get(engine, _OTHER_PROMISE)}"
-        for engine, count in counted.most_common()
+        f"{engine} ({counted(count, 'table')}): each table {_PROMISES.get(engine, _OTHER_PROMISE)}"
+        for engine, count in engines.most_common()
     ]
     return checks.ENGINES.ok(f"{'; '.join(said)}." if said else "There are no tables.")
 
@@ -76,7 +78,7 @@ def judge_damaged_tables(catalog: Catalog) -> Finding:
         return checks.DAMAGED_TABLES.ok("The server can open every table.")
     said = "; ".join(f"`{each.name}` ({each.comment or 'no reason given'})" for each in damaged)
     return checks.DAMAGED_TABLES.warning(
-        f"The server cannot open {tables(len(damaged))}: {said}.",
+        f"The server cannot open {counted(len(damaged), 'table')}: {said}.",
         "Let an administrator look at them: REPAIR TABLE mends a crashed MyISAM table, a backup the others. Make a "
         "copy of the files first.",
     )

@@ -9,9 +9,9 @@ from etlkit.doctor import checks
 from etlkit.doctor.accounts import postgres_name
 from etlkit.doctor.findings import Finding
 from etlkit.doctor.warehouse_facts import WarehouseFacts
-from etlkit.doctor.wording import names, size
 from etlkit.loading.last_loads import LastRun
 from etlkit.loading.ledger_tables import SCHEMA
+from etlkit.wording import names, size
 
 OLDEST_POSTGRES = 13
 """The oldest PostgreSQL that etlkit writes to."""

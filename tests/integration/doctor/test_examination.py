@@ -295,7 +295,7 @@ def test_disk_of_another_machine(source: SourceDatabase, guest: str, examined: E
     disk = finding(examined(source.reader_url, guest), "warehouse", "disk")
     assert "skipped" == disk.level
     expected = (
-        "The source has 0 bytes, the warehouse holds 0 bytes of it; the free space of its server cannot be seen from "
+        "The source has 0 B, the warehouse holds 0 B of it; the free space of its server cannot be seen from "
         "here."
     )
     assert expected == disk.message

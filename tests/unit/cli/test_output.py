@@ -32,15 +32,6 @@ def test_names_beyond_the_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     assert b"pat\\xefent\n" == shown.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("count", "words"),
-    [(0, "0 B"), (1023, "1,023 B"), (1024, "1.0 kB"), (1572864, "1.5 MB"), (5 * 1024**4, "5,120.0 GB")],
-)
-def test_size(count: int, words: str) -> None:
-    """Sizes are told in units of 1024."""
-    assert words == output.size(count)
-
-
 def test_json_times(capsys: pytest.CaptureFixture[str]) -> None:
     """Times in JSON are ISO 8601 in UTC."""
     output.write_json({"when": dt.datetime(2026, 3, 1, 20, tzinfo=dt.timezone(dt.timedelta(hours=-5)))})

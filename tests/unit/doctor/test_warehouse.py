@@ -202,7 +202,7 @@ def test_disk_that_cannot_be_seen() -> None:
         "disk",
         "skipped",
         (
-            "The source has 10.0 MB, the warehouse holds 0 bytes of it; the free space of its server cannot be seen "
+            "The source has 10.0 MB, the warehouse holds 0 B of it; the free space of its server cannot be seen "
             "from here."
         ),
         "Look on the server (`df -h`) that about 18.0 MB are free.",

@@ -1,4 +1,4 @@
-"""How the doctor words sizes and lists of names."""
+"""How messages and reports word sizes, numbers of tables and lists of names."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def size(count: float) -> str:
     Returns:
         Such as `1.5 MB`, in units of 1024.
     """
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(count) < _KB or unit == "GB":
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < _KB or unit == "GB":
             break
         count /= _KB
-    return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
+    return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
 
 
 def names(given: Sequence[str]) -> str:
@@ -38,10 +38,14 @@ def names(given: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def tables(count: int) -> str:
-    """Word a number of tables.
+def counted(count: int, what: str) -> str:
+    """Word a number of things.
 
     Args:
         count: how many.
+        what: one of them.
+
+    Returns:
+        Such as `1 table` or `2,000 tables`.
     """
-    return "1 table" if count == 1 else f"{count} tables"
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
