@@ -241,6 +241,6 @@ class Executor:
 
     Tables are begun in their order, at most `workers` at a time, and outcomes are yielded as they come. `load`
     may be called from any thread of this process; a table that fails is an outcome, so what `load` raises ends
-    the run. Then, and when the generator is closed before its end, no further table is begun, and those in
-    work have ended when the generator has.
+    the run. Then, and when the generator is closed before its end, no further table is begun; those in work
+    are not to be waited for: the run tells them to end, and waits itself.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from etlkit.contracts import Executor
@@ -11,17 +12,23 @@ from etlkit.providers import Provided, told
 
 
 def outcomes(
-    executor: Provided[Executor], load: Callable[[str], TableFinished], tables: Sequence[str], workers: int
+    executor: Provided[Executor],
+    load: Callable[[str], TableFinished],
+    tables: Sequence[str],
+    workers: int,
+    give_up: Callable[[], None] = lambda: None,
 ) -> Iterator[TableFinished]:
     """Load tables by an executor.
 
-    Close the generator (`contextlib.closing`) when it is not read to its end: then no further table is begun.
+    Close the generator (`contextlib.closing`) when it is not read to its end: then no further table is begun, and
+    no load is running any more when the generator has ended, however it ends.
 
     Args:
         executor: the executor, as `Registry.executor` gives it.
         load: loads one table; a failure is an outcome, and whatever is raised nevertheless ends the run.
         tables: their names, in the order to begin; each once.
         workers: tables in work at the same time, at least 1.
+        give_up: called when tables in work are no longer wanted, before they are waited for.
 
     Yields:
         One outcome for each table, as they come.
@@ -30,16 +37,20 @@ def outcomes(
         PluginError: the executor failed, or left out a table, or told of one twice or of one it was not given.
     """
     raised: list[BaseException] = []
+    in_work = _InWork()
+    complete = False
 
     def guarded(table: str) -> TableFinished:
-        try:
-            return load(table)
-        except BaseException as failure:
-            raised.append(failure)
-            raise
+        with in_work:
+            try:
+                return load(table)
+            except BaseException as failure:
+                raised.append(failure)
+                raise
 
     try:
         yield from _checked(executor, guarded, tables, workers)
+        complete = True
     except EtlkitError:
         raise
     except (Exception, SystemExit) as failure:
@@ -47,6 +58,31 @@ def outcomes(
         if any(failure is each for each in raised):
             raise
         raise executor.problem("run", told(failure)) from failure
+    finally:
+        if not complete:
+            give_up()
+        in_work.wait()
+
+
+class _InWork:
+    """Counts the loads that are running."""
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._running += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._running -= 1
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running)
 
 
 def _checked(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import closing
+from functools import partial
 from typing import TypedDict
 
 import attrs
 
 from etlkit.config import Settings
+from etlkit.contracts import Executor
 from etlkit.discovery import SchemaDiscovery
 from etlkit.events import TableFinished
+from etlkit.executing import outcomes
 from etlkit.orchestration.order import levels, load_order
 from etlkit.orchestration.table_processor import TableProcessor
+from etlkit.providers import Provided
 from etlkit.tables import TableAnalysis
 
 
@@ -36,6 +40,7 @@ class PriorityProcessor:
         settings: Settings | None = None,
         *,
         processor: TableProcessor,
+        executor: Provided[Executor],
         tables: Sequence[str] | None = None,
         finished: Callable[[TableFinished], None] = lambda _: None,
     ) -> None:
@@ -45,6 +50,7 @@ class PriorityProcessor:
             schema_discovery: what is known of the source.
             settings: the deployment's; by default those of the processor's loader.
             processor: loads a table.
+            executor: says where, and how many at a time.
             tables: the tables to choose from; by default all that `tables.yml` names.
             finished: called in this thread with each table's outcome, as soon as it is there.
 
@@ -56,6 +62,7 @@ class PriorityProcessor:
         self.schema_discovery = schema_discovery
         self.settings = settings or processor.loader.settings
         self.processor = processor
+        self.executor = executor
         self.tables = list(self.settings.list_tables() if tables is None else tables)
         self.finished = finished
 
@@ -90,29 +97,29 @@ class PriorityProcessor:
 
         Returns:
             By level, the most important first, what came of it.
+
+        Raises:
+            PluginError: the executor failed.
         """
         ordered = self.order(importance_levels)
-        outcomes: dict[str, LevelOutcome] = {
+        found: dict[str, LevelOutcome] = {
             level: {"success": [], "failed": [], "total": 0}
             for level in levels(table.importance for table in ordered.values())
         }
-        workers = max_workers or self.settings.run.threads
-        with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="etlkit-table") as pool:
-            futures: dict[Future[TableFinished], str] = {
-                pool.submit(self.processor.process_table, name, force_full): name for name in ordered
-            }
-            try:
-                for future in as_completed(futures):
-                    outcome = future.result()
-                    level = outcomes[ordered[futures[future]].importance]
-                    level["failed" if outcome.error else "success"].append(outcome.table)
-                    level["total"] += 1
-                    self.finished(outcome)
-            except BaseException:
-                self.processor.loader.stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-        return outcomes
+        loads = outcomes(
+            self.executor,
+            partial(self.processor.process_table, force_full=force_full),
+            list(ordered),
+            max_workers or self.settings.run.threads,
+            give_up=self.processor.loader.stop.set,
+        )
+        with closing(loads) as finished:
+            for outcome in finished:
+                level = found[ordered[outcome.table].importance]
+                level["failed" if outcome.error else "success"].append(outcome.table)
+                level["total"] += 1
+                self.finished(outcome)
+        return found
 
     def _with_importance(self, name: str) -> TableAnalysis:
         level = self.settings.get_table_config(name).table_importance

@@ -12,7 +12,14 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from etlkit.config import SETTINGS_FILE, TABLES_FILE
-from etlkit.errors import ConfigurationError, DriftRefused, EtlkitError, SomeTablesFailed
+from etlkit.errors import (
+    ConfigurationError,
+    DriftRefused,
+    EtlkitError,
+    SchemaAnalysisError,
+    SchemaNotFoundError,
+    SomeTablesFailed,
+)
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.orchestration.allowed_hours import require_allowed_hour
@@ -120,6 +127,7 @@ class Run:
             deployment.discovery,
             deployment.settings,
             processor=TableProcessor(deployment.discovery, loader, limit=self.request.limit),
+            executor=deployment.registry.executor(deployment.settings.run.executor),
             tables=names,
             finished=finished,
         )
@@ -140,7 +148,7 @@ class Run:
                 TABLES_FILE,
                 ", ".join(new[:_SHOWN]) + (" ..." if len(new) > _SHOWN else ""),
             )
-        gone = [name for name in names if catalog.find(name) is None]
+        gone = [name for name in names if self._is_gone(name)]
         failures = []
         for name in gone:
             if settings.drift.drop_table == "keep":
@@ -148,6 +156,16 @@ class Run:
             else:
                 failures.append(_refused(name, settings.get_table_config(name).table_importance))
         return [name for name in names if name not in gone], failures
+
+    def _is_gone(self, name: str) -> bool:
+        try:
+            self.deployment.discovery.analysis(name)
+        except SchemaNotFoundError:
+            return True
+        except SchemaAnalysisError:
+            # It is there, or may be, and its load tells why it cannot be read.
+            return False
+        return False
 
     def _tell(self, event: Event) -> None:
         self.deployment.registry.notify(event)

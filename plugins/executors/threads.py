@@ -19,13 +19,13 @@ def run(load: Callable[[str], TableFinished], tables: Sequence[str], workers: in
     Yields:
         Outcomes as they come.
     """
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="etlkit-table") as pool:
-        try:
-            for future in as_completed([pool.submit(load, table) for table in tables]):
-                yield future.result()
-        finally:
-            # Also when the generator is closed or a person interrupts it; the pool then waits for those in work.
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="etlkit-table")
+    try:
+        for future in as_completed([pool.submit(load, table) for table in tables]):
+            yield future.result()
+    finally:
+        # Also when the generator is closed, or a person interrupts it.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 @hookimpl
