@@ -34,8 +34,6 @@ def apply_rows(
     Returns:
         Rows inserted, updated and deleted, by these words; what did not happen may be missing.
     """
-    if rows > _ANALYZE_FROM_ROWS:
-        analyze(connection, stage)
     if not target.key:
         if not connection.scalar(apply.differs(target, table, stage)):
             return {}
@@ -43,6 +41,8 @@ def apply_rows(
             "deleted": connection.execute(sa.delete(table)).rowcount,
             "inserted": connection.execute(apply.insert_all(target, table, stage)).rowcount,
         }
+    if rows > _ANALYZE_FROM_ROWS:
+        analyze(connection, stage, target.key)
     counts = {}
     if write is Write.REPLACE:
         counts["deleted"] = connection.execute(apply.delete_missing(target, table, stage)).rowcount

@@ -87,15 +87,15 @@ MEND = "; mend `pg_type` in `column_overrides`, or leave it out and let the sour
         (
             zero_date,
             (
-                ", column `d`: a key column would be NULL; mend the row in the source, or load the table without that key"
-                f"{KEPT} (sqlstate 23502, not_null_violation)"
+                ", column `d`: a key column would be NULL; mend the row in the source, or load the table without that "
+                f"key{KEPT} (sqlstate 23502, not_null_violation)"
             ),
         ),
         (
             checked,
             (
-                ", constraint `no c`: a check that was added in the warehouse refused a row; drop that constraint, or mend "
-                f"the row{KEPT} (sqlstate 23514, check_violation)"
+                ", constraint `no c`: a check that was added in the warehouse refused a row; drop that constraint, or "
+                f"mend the row{KEPT} (sqlstate 23514, check_violation)"
             ),
         ),
         (
