@@ -11,6 +11,9 @@ from etlkit.transfer.copy_text import CopyText, copy_text
 from etlkit.transfer.keys import Key
 from etlkit.transfer.rendering import RenderedTable
 
+_NUL = "text with a NUL character, which PostgreSQL cannot hold"
+_BROKEN = "text that the source cannot convert to UTF-8 and back"
+
 
 @attrs.frozen(kw_only=True)
 class Fetched:
@@ -57,7 +60,7 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
 
     Raises:
         ConversionRefused: a value lies outside what a conversion accepts.
-        ValueNotRepresentable: text holds a NUL character.
+        ValueNotRepresentable: text holds a NUL character, or one that the source cannot convert.
     """
     text = (
         copy_text(fetched.data) if fetched.copied is None else attrs.evolve(fetched.copied, data=fetched.data)
@@ -66,20 +69,20 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
         each = "; ".join(
             f"{table}.{rendered.columns[number].column.name}: conversion "
             f"`{rendered.columns[number].conversion}` does not accept {count} of the values read"
-            for number, count in sorted((+text.refused).items())
+            for number, count in sorted(text.refused.items())
         )
         raise ConversionRefused(
             f"{each}; nothing was written; take the conversion out of `column_overrides` or mend the source"
         )
-    if text.nul.total():
-        each = ", ".join(
-            f"{table}.{rendered.columns[number].column.name} ({count} of the values read)"
-            for number, count in sorted((+text.nul).items())
-        )
-        raise ValueNotRepresentable(
-            f"text with a NUL character, which PostgreSQL cannot hold: {each}; nothing was written; "
-            "mend the source, or convert the column"
-        )
+    for found, what in ((text.nul, _NUL), (text.broken, _BROKEN)):
+        if found.total():
+            each = ", ".join(
+                f"{table}.{rendered.columns[number].column.name} ({count} of the values read)"
+                for number, count in sorted(found.items())
+            )
+            raise ValueNotRepresentable(
+                f"{what}: {each}; nothing was written; mend the source, or convert the column"
+            )
     return Chunk(
         data=text.data,
         rows=fetched.rows,

@@ -12,7 +12,7 @@ from collections import Counter
 
 import attrs
 
-from etlkit.transfer.sentinels import FIELD, LOSS, NULL, REFUSED, ROW
+from etlkit.transfer.sentinels import BROKEN, FIELD, LOSS, NULL, REFUSED, ROW
 
 DELIMITER = "\x01"
 """The COPY delimiter."""
@@ -20,7 +20,7 @@ NULL_MARK = "\x02"
 """The COPY NULL marker; a value that is this character alone is escaped and stays a value."""
 
 _TRANSLATION = bytes.maketrans(FIELD + ROW + NULL, b"\x01\n\x02")
-_MARKERS = re.compile(b"([" + LOSS + REFUSED + b"])([0-9a-f]{3})")
+_MARKERS = re.compile(b"([" + LOSS + REFUSED + BROKEN + b"])([0-9a-f]{3})")
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +33,8 @@ class CopyText:
     """By column number, how many values PostgreSQL cannot hold and that are NULL here."""
     refused: Counter[int] = attrs.field(factory=Counter)
     """By column number, how many values a conversion does not accept; must not be written then."""
+    broken: Counter[int] = attrs.field(factory=Counter)
+    """By column number, how many texts the source cannot convert to UTF-8; must not be written then."""
     nul: Counter[int] = attrs.field(factory=Counter)
     """By column number, how many texts hold a NUL character, which PostgreSQL cannot; must not be written then."""
 
@@ -47,13 +49,18 @@ def copy_text(framed: bytes) -> CopyText:
         The COPY text and what was found in it.
     """
     nul = _nul_columns(framed) if b"\0" in framed else Counter[int]()
-    losses: Counter[int] = Counter()
-    refused: Counter[int] = Counter()
-    if LOSS in framed or REFUSED in framed:
+    found = {kind: Counter[int]() for kind in (LOSS, REFUSED, BROKEN)}
+    if any(kind in framed for kind in found):
         for kind, number in _MARKERS.findall(framed):
-            (losses if kind == LOSS else refused)[int(number, 16)] += 1
+            found[kind][int(number, 16)] += 1
         framed = _MARKERS.sub(NULL, framed)
-    return CopyText(data=escaped(framed).translate(_TRANSLATION), losses=losses, refused=refused, nul=nul)
+    return CopyText(
+        data=escaped(framed).translate(_TRANSLATION),
+        losses=found[LOSS],
+        refused=found[REFUSED],
+        broken=found[BROKEN],
+        nul=nul,
+    )
 
 
 def escaped(value: bytes) -> bytes:

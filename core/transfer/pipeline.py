@@ -14,7 +14,7 @@ from etlkit.errors import RunInterrupted
 from etlkit.source_session import MySQLConnection
 from etlkit.transfer.chunk import Chunk, Fetched
 from etlkit.transfer.reader import Reader
-from etlkit.transfer.source_queries import SourceQueries
+from etlkit.transfer.source_queries import ReadAbandoned, SourceQueries
 
 _POLL_SECONDS = 0.1
 
@@ -93,10 +93,10 @@ class Pipeline:
     def _read(self) -> None:
         try:
             with self._connect() as connection:
-                self.reader = self._make_reader(SourceQueries(connection))
+                self.reader = self._make_reader(SourceQueries(connection, self._stop))
                 for fetched in self.reader.fetch():
                     self._put_or_stop(fetched)
-        except _Stopped:
+        except ReadAbandoned:
             return
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for chunks
             self._put(error)
@@ -105,7 +105,7 @@ class Pipeline:
 
     def _put_or_stop(self, fetched: Fetched) -> None:
         if not self._put(fetched):
-            raise _Stopped  # the connection's block is left by an exception: the socket is dropped
+            raise ReadAbandoned  # the connection's block is left by an exception: the socket is dropped
 
     def _put(self, item: Fetched | BaseException | None) -> bool:
         while not self._stop.is_set():
@@ -115,10 +115,6 @@ class Pipeline:
                 continue
             return True
         return False
-
-
-class _Stopped(Exception):
-    """Nobody waits for chunks any more."""
 
 
 class CopyFile:

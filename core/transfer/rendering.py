@@ -12,19 +12,22 @@ from typing import Any
 import attrs
 from sqlalchemy import (
     ColumnElement,
+    LargeBinary,
     TableClause,
     and_,
     case,
+    cast,
     column,
     func,
     literal_column,
+    quoted_name,
     table,
-    text,
 )
 
 from etlkit.contracts import Conversion
+from etlkit.errors import PlanRefused
 from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column, TableAnalysis
-from etlkit.transfer.sentinels import FIELD, LOSS, NULL, REFUSED, ROW, marker, sql_literal
+from etlkit.transfer.sentinels import BROKEN, FIELD, LOSS, NULL, REFUSED, ROW, marker, sql_literal
 from etlkit.transfer.target_types import target_type
 
 INVALID_DATE = "invalid_date"
@@ -34,6 +37,12 @@ MAY_EXCEED_A_PACKET = SPATIAL_TYPES | {"mediumtext", "longtext", "mediumblob", "
 """Types whose rendered values may be larger than one value that the server can send, which makes them NULL."""
 
 _UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
+# Every value of these is a character of Unicode, to MySQL 5.6 and MariaDB alike; of others, such as cp1250, the
+# servers silently convert some values to a question mark.
+_COMPLETE = frozenset(
+    {"latin1", "latin2", "latin5", "latin7", "cp850", "cp852", "cp866", "koi8r", "koi8u", "keybcs2", "macce"}
+    | {"macroman", "ucs2", "utf16", "utf16le", "utf32", "gb18030"}
+)
 _HEX_PREFIX: ColumnElement[Any] = literal_column("0x5C78")
 _EMPTY: ColumnElement[Any] = literal_column("''")
 
@@ -120,14 +129,26 @@ def render(
 
     Returns:
         The table's other columns in their order, INVISIBLE and generated ones included.
+
+    Raises:
+        PlanRefused: a column without a conversion has a type that is not in etlkit's table of types.
     """
     chosen, other_types = conversions or {}, types or {}
-    source = table(analysis.name, *(column(each.name) for each in analysis.columns), schema=database)
+    source = table(
+        _quoted(analysis.name),
+        *(column(_quoted(each.name)) for each in analysis.columns),
+        schema=_quoted(database),
+    )
     rendered = []
     for number, each in enumerate(each for each in analysis.columns if each.name not in without):
         value: ColumnElement[Any] = source.c[each.name]
         conversion = chosen.get(each.name)
         if conversion is None:
+            if not _is_known(each):
+                raise PlanRefused(
+                    f"table `{analysis.name}`: column `{each.name}` is a {each.data_type}, a type that etlkit cannot "
+                    "render; name a conversion for it in `column_overrides`"
+                )
             expression = _plain(value, each, number)
             kind = target_type(each)
         else:
@@ -145,6 +166,16 @@ def render(
     return RenderedTable(source=source, columns=tuple(rendered))
 
 
+def _quoted(name: str) -> quoted_name:
+    # Always: which words are reserved differs between servers and their versions.
+    return quoted_name(name, quote=True)
+
+
+def _is_known(of: Column) -> bool:
+    kinds = TEXT_TYPES | BINARY_TYPES | SPATIAL_TYPES | TEMPORAL_TYPES
+    return of.data_type in kinds or of.data_type in _FORMS
+
+
 def _converted(
     value: ColumnElement[Any], of: Column, number: int, conversion: Conversion
 ) -> ColumnElement[Any]:
@@ -160,6 +191,8 @@ def _plain(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[
     if of.data_type in TEMPORAL_TYPES:
         return _temporal(value, of, number)
     text_form = _text_form(of)(value, of)
+    if of.data_type in TEXT_TYPES and of.charset is not None and of.charset not in _UTF8 | _COMPLETE:
+        text_form = func.if_(_survives(value, of.charset), text_form, literal(marker(BROKEN, number)))
     if not of.nullable:
         return text_form
     if of.data_type in MAY_EXCEED_A_PACKET:
@@ -188,13 +221,13 @@ def _exists(value: ColumnElement[Any], of: Column) -> ColumnElement[bool]:
 
 def _text_form(of: Column) -> Callable[[ColumnElement[Any], Column], ColumnElement[Any]]:
     kind = of.data_type
-    if kind in TEXT_TYPES or kind == "json":
+    if kind in TEXT_TYPES:
         return _characters
     if kind in BINARY_TYPES:
         return lambda value, _: func.concat(_HEX_PREFIX, func.hex(value))
     if kind in SPATIAL_TYPES:
         return lambda value, _: _ewkb(value)
-    return _FORMS.get(kind, _other)
+    return _FORMS[kind]
 
 
 def _characters(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
@@ -202,7 +235,16 @@ def _characters(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
 
 
 def _as_utf8mb4(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.convert(value.op("USING")(text("utf8mb4")))
+    return _in_charset(value, "utf8mb4")
+
+
+def _in_charset(value: ColumnElement[Any], charset: str) -> ColumnElement[Any]:
+    return func.convert(value.op("USING")(column(charset)))
+
+
+def _survives(value: ColumnElement[Any], charset: str) -> ColumnElement[bool]:
+    there_and_back = _in_charset(_as_utf8mb4(value), charset)
+    return cast(there_and_back, LargeBinary) == cast(value, LargeBinary)
 
 
 def _ewkb(value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -217,7 +259,7 @@ def _ewkb(value: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.concat(_HEX_PREFIX, part(9, 8), literal_column("'20'"), part(1, 8), part(19))
 
 
-def _other(value: ColumnElement[Any], _: Column) -> ColumnElement[Any]:
+def _printed(value: ColumnElement[Any], _: Column) -> ColumnElement[Any]:
     return _as_utf8mb4(value)
 
 
@@ -230,6 +272,8 @@ _FORMS: dict[str, Callable[[ColumnElement[Any], Column], ColumnElement[Any]]] = 
         ("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year"), _as_is
     ),
     "time": _as_is,
+    "json": _characters,
+    **dict.fromkeys(("uuid", "inet4", "inet6"), _printed),
     # The text protocol prints FLOAT with six digits; as DOUBLE it prints what is stored.
     "float": lambda value, _: value + literal_column("0e0"),
     "bit": lambda value, of: func.lpad(

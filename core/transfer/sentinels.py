@@ -16,13 +16,15 @@ LOSS = b"\xfc"
 """Begins the marker of a value that PostgreSQL cannot hold."""
 REFUSED = b"\xfb"
 """Begins the marker of a value that a conversion does not accept."""
+BROKEN = b"\xfa"
+"""Begins the marker of a text that the source itself cannot convert to UTF-8."""
 
 
 def marker(kind: bytes, number: int) -> bytes:
     """Make the marker that stands in a row instead of a column's value.
 
     Args:
-        kind: `LOSS` or `REFUSED`.
+        kind: `LOSS`, `REFUSED` or `BROKEN`.
         number: the column's place in the SELECT, from 0 to 4095.
 
     Returns:

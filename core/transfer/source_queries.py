@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -20,6 +21,8 @@ class SourceQueries:
 
     connection: MySQLConnection
     """Raw: numbers and times are text, binary fields are bytes."""
+    ended: threading.Event = attrs.field(factory=threading.Event)
+    """When it is set, nobody waits for rows any more."""
 
     def one(self, statement: Prepared, values: Mapping[str, Any] | None = None) -> Row | None:
         """Ask for one row, fetched whole before this returns.
@@ -59,9 +62,35 @@ class SourceQueries:
 
         Yields:
             Rows.
+
+        Raises:
+            ReadAbandoned: nobody waits for them any more.
         """
-        cursor = self.connection.cursor(SSCursor)
-        cursor.execute(statement.text, statement.parameters(values or {}))
-        # Not closed when the caller stops early: closing would read the rest; the caller drops the connection.
-        yield from cursor
+        cursor = self.connection.cursor(_Stream)
+        try:
+            cursor.execute(statement.text, statement.parameters(values or {}))
+            yield from self._until_ended(cursor)
+        except BaseException:
+            cursor.abandon()  # the caller stops early, and drops the connection
+            raise
         cursor.close()
+
+    def _until_ended(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            if self.ended.is_set():
+                raise ReadAbandoned
+            yield row
+
+
+class ReadAbandoned(Exception):
+    """Nobody waits for rows any more; the connection is to be dropped."""
+
+
+class _Stream(SSCursor):
+    """A cursor that can be left before its last row."""
+
+    def abandon(self) -> None:
+        """Leave the rest unread: PyMySQL would fetch it, when asked to close and when the cursor is forgotten."""
+        if self._result is not None:
+            self._result.unbuffered_active = False
+        self.connection = None  # type: ignore[assignment]  # PyMySQL itself does so to a closed cursor

@@ -9,6 +9,7 @@ from typing import Self
 
 import attrs
 
+from etlkit.errors import ExtractionError
 from etlkit.transfer.chunk import Fetched
 
 _IN_MEMORY = 8 * 1024 * 1024
@@ -35,8 +36,18 @@ class Spool:
 
         Args:
             fetched: whole rows.
+
+        Raises:
+            ExtractionError: the folder for temporary files is full or not to be written.
         """
-        self._file.write(fetched.data)
+        try:
+            self._file.write(fetched.data)
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            raise ExtractionError(
+                f"rows read in one go could not be kept in `{tempfile.gettempdir()}` ({reason}); "
+                "make room there, or name another folder in TMPDIR"
+            ) from None
         self._kept.append((len(fetched.data), attrs.evolve(fetched, data=b"")))
 
     def clear(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import binascii
-from collections import Counter
 from collections.abc import Sequence
+
+import attrs
 
 from etlkit.errors import ExtractionError
 from etlkit.transfer.chunk_queries import is_raw
@@ -27,9 +28,7 @@ class WideRows:
         self._raw = [is_raw(each.column, each.conversion) for each in rendered.columns]
         self._names = [each.column.name for each in rendered.columns]
         self._lines: list[bytes] = []
-        self._losses: Counter[int] = Counter()
-        self._refused: Counter[int] = Counter()
-        self._nul: Counter[int] = Counter()
+        self._found = CopyText(data=b"")
         self.size = 0
         """Bytes collected."""
 
@@ -55,10 +54,8 @@ class WideRows:
         Returns:
             The COPY text and its number of rows.
         """
-        text = CopyText(data=b"".join(self._lines), losses=self._losses, refused=self._refused, nul=self._nul)
-        rows = len(self._lines)
-        self._lines, self.size = [], 0
-        self._losses, self._refused, self._nul = Counter(), Counter(), Counter()
+        text, rows = attrs.evolve(self._found, data=b"".join(self._lines)), len(self._lines)
+        self._lines, self._found, self.size = [], CopyText(data=b""), 0
         return text, rows
 
     def _field(self, number: int, value: str | bytes | None) -> bytes:
@@ -73,7 +70,9 @@ class WideRows:
                 "raise max_allowed_packet on the source"
             )
         text = copy_text(value if isinstance(value, bytes) else value.encode())
-        self._losses[number] += text.losses.total()
-        self._refused[number] += text.refused.total()
-        self._nul[number] += text.nul.total()
+        self._found.losses.update(text.losses)
+        self._found.refused.update(text.refused)
+        self._found.broken.update(text.broken)
+        if text.nul:
+            self._found.nul[number] += 1
         return text.data
