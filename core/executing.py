@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from etlkit.contracts import Executor
 from etlkit.errors import EtlkitError
@@ -17,7 +17,7 @@ def outcomes(
     tables: Sequence[str],
     workers: int,
     give_up: Callable[[], None] = lambda: None,
-) -> Iterator[TableFinished]:
+) -> Generator[TableFinished, None, None]:
     """Load tables by an executor.
 
     Close the generator (`contextlib.closing`) when it is not read to its end: then no further table is begun, and
