@@ -20,6 +20,7 @@ from sqlalchemy import (
     column,
     func,
     literal_column,
+    not_,
     quoted_name,
     table,
 )
@@ -192,7 +193,8 @@ def _plain(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[
         return _temporal(value, of, number)
     text_form = _text_form(of)(value, of)
     if of.data_type in TEXT_TYPES and of.charset is not None and of.charset not in _UTF8 | _COMPLETE:
-        text_form = func.if_(_survives(value, of.charset), text_form, literal(marker(BROKEN, number)))
+        broken = and_(value.is_not(None), not_(_survives(value, of.charset)))
+        text_form = func.if_(broken, literal(marker(BROKEN, number)), text_form)
     if not of.nullable:
         return text_form
     if of.data_type in MAY_EXCEED_A_PACKET:

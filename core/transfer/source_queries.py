@@ -89,6 +89,8 @@ class ReadAbandoned(Exception):
 class _Stream(SSCursor):
     """A cursor that can be left before its last row."""
 
+    _result: Any  # PyMySQL's own, which its type information leaves out
+
     def abandon(self) -> None:
         """Leave the rest unread: PyMySQL would fetch it, when asked to close and when the cursor is forgotten."""
         if self._result is not None:

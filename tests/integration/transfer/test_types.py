@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import attrs
 import pytest
 
+from etlkit.errors import ValueNotRepresentable
 from support.comparison import differences
 from support.loading import Loading
 from support.reading import chunks_of, rows_of
@@ -203,13 +204,15 @@ CHARSETS = {
     "latin1": "äß€Œ™\x81\x8d\x8f\x90\x9d\xa0ÿ",
     "latin2": "ąčž",
     "cp1250": "Žš€",
+    "cp1251": "Ёж",
+    "cp850": "éü",
     "ascii": "plain",
     "utf8": "ü日",
     "ucs2": "ü日",
     "utf16": "ü日🦷",
     "utf16le": "ü日🦷",
     "utf32": "ü日🦷",
-    "gbk": "牙医€"[:2],
+    "gbk": "牙医",
     "big5": "牙醫",
     "sjis": "歯医者",
     "cp932": "歯①",
@@ -217,6 +220,7 @@ CHARSETS = {
     "euckr": "치과",
     "utf8mb4": "🦷",
 }
+UNCONVERTIBLE = {"cp1250": "81", "cp1251": "98", "greek": "a4", "tis620": "db"}
 
 MARIADB_CASES = [
     (
@@ -264,13 +268,14 @@ MARIADB_CASES = [
     ),
 ]
 
-SPATIAL = {
-    "NULL": None,
-    "GeomFromText('POINT(1 2)', 4326)": "\\x0101000020e6100000000000000000f03f0000000000000040",
-    "GeomFromText('POINT(-1.5 1e300)')": "\\x010100002000000000000000000000f8bf9c7500883ce4377e",
-    "GeomFromText('LINESTRING(0 0, 1 1)', 7)": "\\x0102000020070000000200000000000000000000000000000000000000"
-    "000000000000f03f000000000000f03f",
-}
+SPATIAL = [
+    ("GeomFromText('POINT(1 2)', 4326)", "\\x0101000020e6100000000000000000f03f0000000000000040"),
+    ("GeomFromText('POINT(-1.5 1e300)')", "\\x010100002000000000000000000000f8bf9c7500883ce4377e"),
+    (
+        "GeomFromText('LINESTRING(0 0, 1 1)', 7)",
+        "\\x0102000020070000000200000000000000000000000000000000000000000000000000f03f000000000000f03f",
+    ),
+]
 
 
 @attrs.frozen
@@ -331,3 +336,174 @@ def test_values_arrive_unchanged(shared: Loading, declared: str, kind: str, valu
     """Edge values of a type arrive unchanged, nullable or not; dates that do not exist are NULL and counted."""
     values = {**values, "NULL": None}
     assert expectation(kind, values) == arrived(shared, declared, list(values))
+
+
+ON_MARIADB = pytest.mark.parametrize("shared", ["mariadb-innodb", "mariadb-myisam"], indirect=True)
+
+
+@ON_MARIADB
+@pytest.mark.parametrize(
+    ("declared", "kind", "values"), MARIADB_CASES, ids=[each[0] for each in MARIADB_CASES]
+)
+def test_types_of_mariadb(shared: Loading, declared: str, kind: str, values: Values) -> None:
+    """The types that only MariaDB has arrive unchanged; JSON keeps its spelling and its doubled members."""
+    values = {**values, "NULL": None}
+    assert expectation(kind, values) == arrived(shared, declared, list(values))
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+def test_character_sets(shared: Loading, charset: str) -> None:
+    """Text in any character set of the server arrives as the same characters."""
+    values: Values = {"''": "", text(CHARSETS[charset]): CHARSETS[charset], "'a\\tb '": "a\tb ", "NULL": None}
+    assert expectation("character varying(20)", values) == arrived(
+        shared, f"VARCHAR(20) CHARACTER SET {charset}", list(values)
+    )
+    enum = f"ENUM('{CHARSETS[charset]}', 'b') CHARACTER SET {charset}"
+    # By number: MySQL 5.6 does not find the members of a wide character set by name.
+    values = {"1": CHARSETS[charset], "2": "b", "NULL": None}
+    assert expectation("text", values) == arrived(shared, enum, list(values))
+
+
+@pytest.mark.parametrize(("charset", "byte"), UNCONVERTIBLE.items(), ids=UNCONVERTIBLE)
+def test_text_that_the_source_cannot_convert_is_refused(shared: Loading, charset: str, byte: str) -> None:
+    """Servers convert bytes that a character set does not define to question marks; that fails by name and count."""
+    name = f"t{next(_numbers)}"
+    shared.source.execute(
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, v VARCHAR(9) CHARACTER SET {charset}, "
+        f"w TEXT CHARACTER SET {charset} NOT NULL)",
+        f"INSERT INTO {name} VALUES (1, _{charset} 0x41{byte}, ''), (2, '?', _{charset} 0x{byte}), (3, NULL, 'a')",
+    )
+    with pytest.raises(ValueNotRepresentable) as caught:
+        shared.load(name)
+    assert (
+        f"text that the source cannot convert to UTF-8 and back: {name}.v (1 of the values read), "
+        f"{name}.w (1 of the values read); nothing was written; mend the source, or convert the column"
+    ) == str(caught.value)
+
+
+@pytest.mark.parametrize(("filler", "count"), [("", 2), ("x" * 100, 1)], ids=["packed", "wide"])
+def test_text_with_nul_is_refused(shared: Loading, filler: str, count: int) -> None:
+    """PostgreSQL's text cannot hold NUL characters, so they fail by name and count, and nothing is written."""
+    name = f"t{next(_numbers)}"
+    shared.source.execute(
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, `a b` TEXT, v VARCHAR(9) CHARACTER SET utf16, c BLOB, f TEXT)",
+        f"INSERT INTO {name} VALUES (1, 0x6100, _utf16 0x00000041, 0x00, '{filler}'), "
+        f"(2, 0x00, 'b', NULL, ''), (3, 'c', NULL, 0x00FF, '')",
+    )
+    with pytest.raises(ValueNotRepresentable) as caught:
+        chunks_of(shared, name, group_concat_max_len=64 if filler else None)
+    assert (
+        f"text with a NUL character, which PostgreSQL cannot hold: {name}.a b ({count} of the values read), "
+        f"{name}.v (1 of the values read); nothing was written; mend the source, or convert the column"
+    ) == str(caught.value)
+    with pytest.raises(ValueNotRepresentable):
+        shared.load(name)
+    assert [] == shared.warehouse.rows(f"SELECT 1 FROM pg_tables WHERE tablename = '{name}'")
+
+
+@pytest.mark.parametrize("kind", ["GEOMETRY", "exactly"])
+def test_spatial_values_keep_their_srid(shared: Loading, kind: str) -> None:
+    """Spatial values arrive as EWKB, the SRID in it, whether the column takes any shape or one only."""
+    shapes = {
+        "POINT": SPATIAL[0:2],
+        "LINESTRING": SPATIAL[2:3],
+        "POLYGON": [("GeomFromText('POLYGON((0 0, 1 0, 1 1, 0 0))', 3857)", None)],
+        "MULTIPOINT": [("GeomFromText('MULTIPOINT(0 0, 1 1)', 5)", None)],
+        "GEOMETRYCOLLECTION": [
+            ("GeomFromText('GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(0 0, 1 1))', 5)", None)
+        ],
+    }
+    name = f"t{next(_numbers)}"
+    columns = ", ".join(
+        f"c{number} {kind if kind == 'GEOMETRY' else shape}" for number, shape in enumerate(shapes)
+    )
+    rows = ["NULL, " * 4 + "NULL"] + [
+        ", ".join(values[min(turn, len(values) - 1)][0] for values in shapes.values()) for turn in range(2)
+    ]
+    shared.source.execute(
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, {columns}, filler VARCHAR(300))",
+        *(f"INSERT INTO {name} VALUES ({n}, {row}, repeat('x', 300))" for n, row in enumerate(rows)),
+    )
+    shared.load(name)
+    assert [] == differences(shared.source, shared.warehouse, name)
+    assert rows_of(chunks_of(shared, name)) == rows_of(chunks_of(shared, name, group_concat_max_len=64))
+    assert [None, SPATIAL[0][1], SPATIAL[1][1]] == [
+        value for (value,) in shared.warehouse.rows(f"SELECT c0::text FROM raw.{name} ORDER BY id")
+    ]
+    assert SPATIAL[2][1] == shared.warehouse.value(f"SELECT c1::text FROM raw.{name} WHERE id = 1")
+
+
+@ON_MARIADB
+def test_generated_and_invisible_columns(shared: Loading) -> None:
+    """Columns that the server computes, or leaves out of `SELECT *`, arrive as plain columns."""
+    name = f"t{next(_numbers)}"
+    shared.source.execute(
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, a INT, hidden VARCHAR(9) INVISIBLE DEFAULT 'h', "
+        "twice INT AS (a * 2) VIRTUAL, kept VARCHAR(20) AS (concat('<', a, '>')) PERSISTENT)",
+        f"INSERT INTO {name} (id, a, hidden) VALUES (1, 21, 'x'), (2, NULL, NULL)",
+    )
+    shared.load(name)
+    assert [] == differences(shared.source, shared.warehouse, name)
+    assert [(1, 21, "x", 42, "<21>"), (2, None, None, None, None)] == shared.there(table=name)
+
+
+def test_time_zones_of_the_server_do_not_matter(shared: Loading) -> None:
+    """A TIMESTAMP is the same instant and a DATETIME the same wall clock, wherever the server stands."""
+    name = f"t{next(_numbers)}"
+    before = shared.source.value("SELECT @@global.time_zone")
+    try:
+        shared.source.execute("SET GLOBAL time_zone = '-08:00'")
+        shared.source.execute(
+            f"CREATE TABLE {name} (id INT PRIMARY KEY, t TIMESTAMP(6) NULL, d DATETIME(6))",
+            "SET time_zone = '-08:00'",
+            f"INSERT INTO {name} VALUES (1, '2024-06-30 23:30:00.000001', '2024-06-30 23:30:00.000001')",
+        )
+        shared.deployment.connections.close()
+        shared.load(name)
+    finally:
+        shared.source.execute(f"SET GLOBAL time_zone = '{before}'")
+    assert [("2024-07-01 07:30:00.000001", "2024-06-30 23:30:00.000001")] == shared.there(
+        "(t AT TIME ZONE 'UTC')::text, d::text", name
+    )
+    assert [] == differences(shared.source, shared.warehouse, name)
+
+
+def test_dates_that_do_not_exist_are_null_where_not_null_is_declared(shared: Loading) -> None:
+    """`0000-00-00` in a NOT NULL column matches IS NULL and IS NOT NULL alike; it is lost once, and counted."""
+    name = f"t{next(_numbers)}"
+    shared.source.execute(
+        ANY_MODE,
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, d DATE NOT NULL, t TIMESTAMP NOT NULL DEFAULT 0, "
+        "e DATETIME(6) NOT NULL, n DATE)",
+        f"INSERT INTO {name} VALUES (1, '0000-00-00', 0, '0000-00-00', NULL), "
+        "(2, '2024-02-30', '2024-01-01 06:00:00', '2024-04-31 23:59:59.999999', '2024-02-29'), "
+        "(3, '2024-02-29', '2024-01-01 06:00:00', '0001-01-01', '0000-00-00')",
+    )
+    outcome = shared.outcome(name)
+    assert (
+        ("d", "invalid_date", 2),
+        ("t", "invalid_date", 1),
+        ("e", "invalid_date", 2),
+        ("n", "invalid_date", 1),
+    ) == outcome.losses
+    assert [] == differences(shared.source, shared.warehouse, name)
+    assert [(1, None, None, None, None)] == shared.warehouse.rows(f"SELECT * FROM raw.{name} WHERE id = 1")
+
+
+def test_rows_near_the_packet(shared: Loading) -> None:
+    """A text of 16 MB arrives whole, among small rows and beside bytes whose hexadecimal form is larger still."""
+    name = f"t{next(_numbers)}"
+    size = 16 * 1024 * 1024
+    shared.source.execute(
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, v LONGTEXT, b LONGBLOB)",
+        f"INSERT INTO {name} VALUES (1, 'one', 'b'), (2, concat(repeat('a\\t\\\\', {size // 3}), 'é'), 0x00FF), "
+        f"(3, 'three', repeat(0xFF00, {size // 2})), (4, NULL, NULL), (5, '', '')",
+    )
+    shared.load(name)
+    sums = "id, md5({}) AS m, octet_length(v), md5(b), octet_length(b)"
+    assert [
+        tuple(row) for row in shared.source.rows(f"SELECT {sums.format('v')} FROM {name} ORDER BY id")
+    ] == shared.warehouse.rows(
+        f"SELECT {sums.format('convert_to(v, {})'.format(repr('UTF8')))} FROM raw.{name} ORDER BY id"
+    )
+    assert 5 == shared.warehouse.value(f"SELECT count(*) FROM raw.{name}")
