@@ -358,10 +358,16 @@ def test_character_sets(shared: Loading, charset: str) -> None:
     assert expectation("character varying(20)", values) == arrived(
         shared, f"VARCHAR(20) CHARACTER SET {charset}", list(values)
     )
-    enum = f"ENUM('{CHARSETS[charset]}', 'b') CHARACTER SET {charset}"
-    # By number: MySQL 5.6 does not find the members of a wide character set by name.
-    values = {"1": CHARSETS[charset], "2": "b", "NULL": None}
-    assert expectation("text", values) == arrived(shared, enum, list(values))
+
+
+@pytest.mark.parametrize(
+    "charset", [each for each in CHARSETS if not each.startswith(("ucs", "utf16", "utf32"))]
+)
+def test_character_sets_of_enums(shared: Loading, charset: str) -> None:
+    """Members of an ENUM too; those in wide character sets are garbled by MySQL 5.6 when the table is made."""
+    values: Values = {f"'{CHARSETS[charset]}'": CHARSETS[charset], "'b'": "b", "NULL": None}
+    declared = f"ENUM('{CHARSETS[charset]}', 'b') CHARACTER SET {charset}"
+    assert expectation("text", values) == arrived(shared, declared, list(values))
 
 
 @pytest.mark.parametrize(("charset", "byte"), UNCONVERTIBLE.items(), ids=UNCONVERTIBLE)
