@@ -183,6 +183,19 @@ def boundary_statement(keyset: Keyset, conditions: Sequence[Condition | None]) -
     )
 
 
+def last_key_statement(keyset: Keyset) -> Select[Any]:
+    """Ask for the greatest key of a table whose key is one column.
+
+    Args:
+        keyset: the key.
+
+    Returns:
+        A SELECT of one row; SQL NULL for an empty table.
+    """
+    [key] = keyset.expressions()
+    return select(func.max(key)).select_from(keyset.source)
+
+
 def packed_statement(
     rendered: RenderedTable, cursor: str | None, conditions: Sequence[Condition | None]
 ) -> Select[Any]:
@@ -274,18 +287,15 @@ def is_raw(column: Column, conversion: str | None) -> bool:
     return conversion is None and column.data_type in BINARY_TYPES and column.data_type not in SPATIAL_TYPES
 
 
-def now_or_greatest_statement(rendered: RenderedTable, cursor: Column) -> Select[Any]:
-    """Ask the server where a cursor stands: what time it is on its clock, or which number is the greatest.
+def now_statement(cursor: Column) -> Select[Any]:
+    """Ask the server what time it is on the cursor's clock.
 
     Args:
-        rendered: the table.
-        cursor: its cursor. TIMESTAMP is UTC in our sessions, other times are the server's wall clock.
+        cursor: a date or time column: TIMESTAMP is UTC in our sessions, the others the server's wall clock.
 
     Returns:
         A SELECT of one row.
     """
-    if cursor_is_number(cursor):
-        return select(greatest(rendered, cursor.name)).select_from(rendered.source)
     utc = func.utc_timestamp(literal_column("6"))
     if cursor.data_type == "timestamp":
         return select(cast(utc, Characters))
