@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from etlkit.loading.table_plan import TablePlan
 from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
@@ -11,17 +12,16 @@ from support.loading import Loading
 
 
 def chunks_of(
-    loading: Loading, table: str, *, group_concat_max_len: int | None = None, **options: Any
+    loading: Loading, what: TablePlan, *, group_concat_max_len: int | None = None, **options: Any
 ) -> list[Chunk]:
     """Read a table.
 
     Args:
         loading: where.
-        table: its name.
+        what: its plan.
         group_concat_max_len: bytes that one value of several rows may have on the source.
-        options: of the reader; `plan` holds changes of the plan.
+        options: of the reader.
     """
-    what = loading.plan(table, **options.pop("plan", {}))
     with loading.deployment.connections.source_raw() as connection:
         with connection.cursor() as cursor:
             cursor.execute("SELECT @@group_concat_max_len")
@@ -29,7 +29,7 @@ def chunks_of(
             cursor.execute(f"SET SESSION group_concat_max_len = {group_concat_max_len or before}")
         reader = Reader(
             source=SourceQueries(connection),
-            analysis=options.pop("analysis", what.analysis),
+            analysis=what.analysis,
             rendered=what.rendered,
             plan=what.plan,
             **options,

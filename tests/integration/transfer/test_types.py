@@ -303,15 +303,12 @@ def arrived(shared: Loading, declared: str, literals: list[str], options: str = 
     )
     outcome = shared.outcome(name)
     assert [] == differences(shared.source, shared.warehouse, name)
-    packed = rows_of(chunks_of(shared, name))
-    assert packed == rows_of(chunks_of(shared, name, group_concat_max_len=64))
-    assert packed == sorted(
-        rows_of(chunks_of(shared, f"{name}_bare")), key=lambda row: int(row.split(b"\x01")[0])
-    )
-    assert packed == sorted(
-        rows_of(chunks_of(shared, f"{name}_bare", limit=len(literals))),
-        key=lambda row: int(row.split(b"\x01")[0]),
-    )
+    plan, bare = shared.plan(name), shared.plan(f"{name}_bare")
+    packed = rows_of(chunks_of(shared, plan))
+    assert packed == rows_of(chunks_of(shared, plan, group_concat_max_len=64))
+    for limit in (None, len(literals)):
+        one_by_one = rows_of(chunks_of(shared, bare, limit=limit))
+        assert packed == sorted(one_by_one, key=lambda row: int(row.split(b"\x01")[0]))
     types = shared.warehouse.rows(
         f"SELECT DISTINCT format_type(atttypid, atttypmod) FROM pg_attribute "
         f"WHERE attrelid = 'raw.{name}'::regclass AND attname IN ('v', 'w')"
@@ -397,7 +394,7 @@ def test_text_with_nul_is_refused(shared: Loading, filler: str, count: int) -> N
         f"(2, 0x00, 'b', NULL, ''), (3, 'c', NULL, 0x00FF, '')",
     )
     with pytest.raises(ValueNotRepresentable) as caught:
-        chunks_of(shared, name, group_concat_max_len=64 if filler else None)
+        chunks_of(shared, shared.plan(name), group_concat_max_len=64 if filler else None)
     assert (
         f"text with a NUL character, which PostgreSQL cannot hold: {name}.a b ({count} of the values read), "
         f"{name}.v (1 of the values read); nothing was written; mend the source, or convert the column"
@@ -432,7 +429,9 @@ def test_spatial_values_keep_their_srid(shared: Loading, kind: str) -> None:
     )
     shared.load(name)
     assert [] == differences(shared.source, shared.warehouse, name)
-    assert rows_of(chunks_of(shared, name)) == rows_of(chunks_of(shared, name, group_concat_max_len=64))
+    assert rows_of(chunks_of(shared, shared.plan(name))) == rows_of(
+        chunks_of(shared, shared.plan(name), group_concat_max_len=64)
+    )
     assert [None, SPATIAL[0][1], SPATIAL[1][1]] == [
         value for (value,) in shared.warehouse.rows(f"SELECT c0::text FROM raw.{name} ORDER BY id")
     ]
