@@ -36,6 +36,9 @@ etlkit doctor -C "$deployment"
 etlkit analyze -C "$deployment"
 etlkit run -C "$deployment"
 
+# What is printed below must work when it is typed, so a home of one's own has to be named again.
+home=""
+[ -z "${ETLKIT_QUICKSTART_HOME:-}" ] || home="ETLKIT_QUICKSTART_HOME=$(printf '%q' "$ETLKIT_QUICKSTART_HOME") "
 say ""
 if [ -n "$query" ]; then
     say "The warehouse is a private PostgreSQL; its schema raw holds the practice. Ask it:"
@@ -47,7 +50,7 @@ say "The deployment is $deployment:"
 say "  $VENV/bin/etlkit status -C $deployment"
 if [ -z "${ETLKIT_SOURCE_URL:-}" ]; then
     say "Let a day pass in the practice, then load what changed:"
-    say "  bash $CLONE/examples/quickstart/day.sh && $VENV/bin/etlkit run -C $deployment"
+    say "  ${home}bash $CLONE/examples/quickstart/day.sh && $VENV/bin/etlkit run -C $deployment"
 fi
 say "Stop the private servers (their data stay):"
-say "  bash $CLONE/examples/quickstart/stop.sh"
+say "  ${home}bash $CLONE/examples/quickstart/stop.sh"
