@@ -287,15 +287,18 @@ def is_raw(column: Column, conversion: str | None) -> bool:
     return conversion is None and column.data_type in BINARY_TYPES and column.data_type not in SPATIAL_TYPES
 
 
-def now_statement(cursor: Column) -> Select[Any]:
-    """Ask the server what time it is on the cursor's clock.
+def now_or_greatest_statement(rendered: RenderedTable, cursor: Column) -> Select[Any]:
+    """Ask the server where a cursor stands: what time it is on its clock, or which number is the greatest.
 
     Args:
-        cursor: a date or time column: TIMESTAMP is UTC in our sessions, the others the server's wall clock.
+        rendered: the table.
+        cursor: its cursor. TIMESTAMP is UTC in our sessions, other times are the server's wall clock.
 
     Returns:
         A SELECT of one row.
     """
+    if cursor_is_number(cursor):
+        return select(greatest(rendered, cursor.name)).select_from(rendered.source)
     utc = func.utc_timestamp(literal_column("6"))
     if cursor.data_type == "timestamp":
         return select(cast(utc, Characters))

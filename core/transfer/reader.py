@@ -10,6 +10,7 @@ import attrs
 from sqlalchemy import Select
 
 from etlkit.contracts import Everything, LoadPlan, Since
+from etlkit.errors import ExtractionError
 from etlkit.tables import INTEGER_TYPES, TableAnalysis
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Chunk, Fetched, finished
@@ -22,11 +23,13 @@ from etlkit.transfer.sentinels import FIELD, ROW
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.spool import Spool
 from etlkit.transfer.trouble import read_trouble
+from etlkit.transfer.watermark import Watermark
 from etlkit.transfer.wide_rows import WideRows
 
 _FIRST_SCAN_ROWS = 50_000
 _SMALL_ROWS = 20_000
 _PIECE_BYTES = 1024 * 1024
+_ROOMY_PACKET = 1024 * 1024
 
 _Build = Callable[[Sequence[queries.Condition | None]], Select[Any]]
 
@@ -58,7 +61,8 @@ class Reader:
     watermark: str | None = None
     """Where an earlier, broken read left the watermark."""
     began: str | None = None
-    """When the read began, on the cursor's clock; an earlier, broken read's beginning counts."""
+    """Where the cursor stood when the read began; an earlier, broken read's beginning counts."""
+    _mark: Watermark = attrs.field(factory=Watermark)
     _read_rows: int = 0
     _value_limit: int = 0
     _keyset: Keyset | None = None
@@ -114,18 +118,19 @@ class Reader:
     def _begin(self) -> None:
         self._value_limit = min(int(each) for each in self.source.text(queries.LIMITS) or ())
         column = self.analysis.column(self.plan.cursor) if self.plan.cursor else None
-        if self.began is None and column is not None and not queries.cursor_is_number(column):
-            # A row that is stamped while later chunks are read lies behind this moment, and is read next time.
-            now = queries.Prepared.of(queries.now_statement(column))
-            self.began = (self.source.one(now) or (None,))[0]
+        if self.began is None and column is not None:
+            # A row that is stamped while later chunks are read lies behind this, and is read next time.
+            stands = queries.now_or_greatest_statement(self.rendered, column)
+            self.began = (self.source.one(queries.Prepared.of(stands)) or (None,))[0]
+        self._mark = Watermark(column=column, began=self.began, value=self.watermark)
         if self.analysis.engine == "InnoDB":
             self.source.text(queries.SNAPSHOT)
 
     def _by_key(self, keyset: Keyset) -> Iterator[Fetched]:
         size = self._first_size()
-        # Without an index on the cursor, ranges are cut by the key alone and the condition is applied inside them:
-        # one short scan per chunk instead of a long one.
-        scans = isinstance(self.plan.read, Since) and not self._indexed(self.plan.read.column)
+        # Where no index is known to find the rows, ranges are cut by the key alone and the condition is applied
+        # inside them: one short scan per chunk instead of a long one.
+        scans = self._scans()
         if scans:
             size.rows = max(size.rows, _FIRST_SCAN_ROWS)
         lower = self.resume_after
@@ -133,7 +138,7 @@ class Reader:
         steps = None if whole else self._steps(keyset)
         wide = False
         while True:
-            rows = self._within_limit(size.rows)
+            rows = size.rows if scans else self._within_limit(size.rows)
             began = time.monotonic()
             guessed = steps.guess(lower, rows) if steps else None
             upper = guessed
@@ -142,8 +147,15 @@ class Reader:
                 before = {queries.ROWS_BEFORE: rows - 1}
                 found = self.source.one(boundary, before | keyset.values(AFTER, lower))
                 upper = None if found is None else as_key(found)
+                if upper is not None and upper == lower:
+                    raise ExtractionError(
+                        f"table `{self.analysis.name}`: the source sorts a key behind itself, so it cannot be read in "
+                        "ranges; mend the text of its key on the source"
+                    )
             within = _Range(lower=lower, upper=upper)
             fetched = self._wide(within) if wide else self._packed(within)
+            # Back to whole chunks where rows are small again.
+            wide = wide and fetched is not None and len(fetched.data) * 4 > fetched.rows * self._value_limit
             if fetched is None:
                 wide = not whole and not size.too_large(rows)
                 whole = False
@@ -210,20 +222,23 @@ class Reader:
         framed = framed or b""
         if framed.count(ROW) != rows or (self._may_miss_fields() and not self._has_all_fields(framed, rows)):
             return None
+        if self.limit is not None and rows > self._within_limit(rows):
+            rows = self._within_limit(rows)
+            framed = ROW.join([*framed.split(ROW, rows)[:rows], b""])
         return self._fetched(framed, rows, cursor)
 
     def _wide(self, within: _Range) -> Fetched:
         rows = WideRows(self.rendered)
-        cursor: str | None = None
         statement = self._prepare(self._fields, within)
         for *values, stamp in self.source.stream(statement, self._values(within)):
-            rows.add(values)
-            cursor = self._later(cursor, stamp)
-        return self._taken(rows, cursor)
+            if self.limit is None or len(rows) < self.limit - self._read_rows:
+                rows.add(values)
+                self._mark.take(stamp)
+        return self._taken(rows)
 
-    def _taken(self, rows: WideRows, cursor: str | None = None) -> Fetched:
+    def _taken(self, rows: WideRows) -> Fetched:
         text, count = rows.take()
-        return self._fetched(text.data, count, cursor, attrs.evolve(text, data=b""))
+        return self._fetched(text.data, count, copied=attrs.evolve(text, data=b""))
 
     def _in_one_go(self) -> Iterator[Fetched]:
         if self.limit is None and self._seems_small():
@@ -271,20 +286,8 @@ class Reader:
         self, data: bytes, rows: int, cursor: str | None = None, copied: CopyText | None = None
     ) -> Fetched:
         self._read_rows += rows
-        self.watermark = self._later(self.watermark, cursor)
-        return Fetched(data=data, rows=rows, watermark=self.watermark, copied=copied)
-
-    def _later(self, one: str | None, other: str | None) -> str | None:
-        if self.plan.cursor is None or one is None or other is None:
-            return self._bounded(other) if one is None else one
-        column = self.analysis.column(self.plan.cursor)
-        if column is not None and queries.cursor_is_number(column):
-            return str(max(int(one), int(other)))
-        return max(one, self._bounded(other) or one)
-
-    def _bounded(self, stamp: str | None) -> str | None:
-        # Times are printed with fixed width, so their order as text is their order in time.
-        return stamp if stamp is None or self.began is None else min(stamp, self.began[: len(stamp)])
+        self._mark.take(cursor)
+        return Fetched(data=data, rows=rows, watermark=self._mark.value, copied=copied)
 
     def _first_size(self) -> ChunkSize:
         average = self.analysis.data_bytes // max(1, self.analysis.row_count)
@@ -303,12 +306,17 @@ class Reader:
             and self.analysis.data_bytes <= self.plan.chunks.max_bytes // 2
         )
 
-    def _indexed(self, name: str) -> bool:
-        return any(index.columns[:1] == (name,) for index in self.analysis.indexes)
+    def _scans(self) -> bool:
+        read = self.plan.read
+        if isinstance(read, Since):
+            return all(index.columns[:1] != (read.column,) for index in self.analysis.indexes)
+        return not isinstance(read, Everything)
 
     def _may_miss_fields(self) -> bool:
         # A value above max_allowed_packet is NULL to CONCAT_WS, which leaves it out without a word.
-        return any(each.column.data_type in MAY_EXCEED_A_PACKET for each in self.rendered.columns)
+        return self._value_limit < _ROOMY_PACKET or any(
+            each.column.data_type in MAY_EXCEED_A_PACKET for each in self.rendered.columns
+        )
 
     def _has_all_fields(self, framed: bytes, rows: int) -> bool:
         return framed.count(FIELD) == rows * (len(self.rendered.columns) - 1)

@@ -26,6 +26,7 @@ class WideRows:
             rendered: the table.
         """
         self._raw = [is_raw(each.column, each.conversion) for each in rendered.columns]
+        self._table = rendered.source.name
         self._names = [each.column.name for each in rendered.columns]
         self._lines: list[bytes] = []
         self._found = CopyText(data=b"")
@@ -66,8 +67,8 @@ class WideRows:
             return b"\\\\x" + binascii.hexlify(value if isinstance(value, bytes) else value.encode()).upper()
         if value is None:
             raise ExtractionError(
-                f"column `{self._names[number]}` holds a value larger than the source can send; "
-                "raise max_allowed_packet on the source"
+                f"table `{self._table}`: column `{self._names[number]}` holds a value larger than the source can "
+                "send; raise max_allowed_packet on the source"
             )
         text = copy_text(value if isinstance(value, bytes) else value.encode())
         self._found.losses.update(text.losses)
