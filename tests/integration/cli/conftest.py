@@ -2,76 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import attrs
 import pytest
-import sqlalchemy as sa
-from click.testing import CliRunner, Result
 
-from etlkit.cli import main
+from support.clinic import Clinic
 from support.databases import SourceDatabase, WarehouseDatabase
-
-
-@attrs.frozen(kw_only=True)
-class Clinic:
-    """A deployment's folder, and its two databases."""
-
-    folder: Path
-    source: SourceDatabase
-    warehouse: WarehouseDatabase
-
-    @property
-    def env(self) -> Mapping[str, str]:
-        """What `etlkit.yml` refers to."""
-        return {"ETLKIT_SOURCE_URL": self.source.reader_url, "ETLKIT_WAREHOUSE_URL": self.warehouse.url}
-
-    def etlkit(self, *arguments: str, **env: str) -> Result:
-        """Run a command in this process, and make sure that it tells no password."""
-        where = [] if "list" in arguments else ["-C", str(self.folder)]
-        result = CliRunner().invoke(main, [*arguments, *where], env={**self.env, **env})
-        self.check(result.output)
-        return result
-
-    def started(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command as a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "etlkit", *arguments, "-C", str(self.folder)],
-            env={**os.environ, **self.env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def check(self, output: str) -> None:
-        """Make sure that a command's output holds no password."""
-        for url in self.env.values():
-            password = sa.make_url(url).password
-            assert password
-            assert password not in output
-
-    def done(self, *arguments: str, **env: str) -> str:
-        """Run a command that must succeed; gives its standard output."""
-        result = self.etlkit(*arguments, **env)
-        assert 0 == result.exit_code, result.output
-        return result.stdout
-
-    def document(self, *arguments: str) -> Any:
-        """Run a command that must succeed with `--json`; gives the one document that it prints."""
-        return json.loads(self.done(*arguments, "--json"))
-
-    def prepared(self, choices: str = "") -> None:
-        """Write etlkit.yml with choices, and analyse."""
-        self.done("init")
-        with (self.folder / "etlkit.yml").open("a") as file:
-            file.write(choices)
-        self.done("analyze")
 
 
 @pytest.fixture

@@ -1,0 +1,106 @@
+"""Days pass: what changed arrives by the cursors that the analysis found, and nothing else is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import cycle
+from typing import Any
+
+import pytest
+import yaml
+
+from etlkit.demo.practice import TABLES, let_day_pass
+from support.clinic import Clinic
+from support.comparison import all_differences
+from support.left_overs import left_overs
+from support.snapshots import changes, source_rows, warehouse_versions
+
+MakePractice = Callable[[float], Clinic]
+
+SCALE = 0.02
+BY_CURSOR = ("incremental", "chunked_incremental", "streaming_incremental")
+
+
+def analyzed(clinic: Clinic) -> dict[str, dict[str, Any]]:
+    """What `etlkit analyze` wrote down for each table."""
+    tables: dict[str, dict[str, Any]] = yaml.safe_load((clinic.folder / "tables.yml").read_text())["tables"]
+    return tables
+
+
+@pytest.fixture
+def clinic(make_practice: MakePractice) -> Clinic:
+    """A practice in which every table with a cursor is loaded by it, by one of the three strategies in turn."""
+    clinic = make_practice(SCALE)
+    clinic.prepared()
+    followed = [name for name, each in analyzed(clinic).items() if each["incremental_column"]]
+    clinic.choose(
+        {
+            name: {"extraction_strategy": strategy, "batch_size": 40}
+            for name, strategy in zip(followed, cycle(BY_CURSOR), strict=False)
+        }
+    )
+    return clinic
+
+
+def by_cursor(loads: dict[str, dict[str, Any]]) -> set[str]:
+    """The tables that were loaded by a cursor."""
+    return {name for name, each in loads.items() if each["strategy"] in BY_CURSOR}
+
+
+def test_only_what_changed_is_written(clinic: Clinic) -> None:
+    """After each day every table equals its source; exactly the rows that changed were written, and no other."""
+    followed = by_cursor(clinic.loaded())
+    assert len(followed) > 30
+    assert {"patient", "appointment", "procedurelog", "securitylog", "recall"} <= followed
+    rows, versions = source_rows(clinic.source), warehouse_versions(clinic.warehouse)
+    for day in range(3):
+        let_day_pass(clinic.source.url, deletes=False)
+        rows_before, rows = rows, source_rows(clinic.source)
+        changed = {name: changes(rows_before[name], later) for name, later in rows.items()}
+        loads = clinic.loaded()
+        assert followed == by_cursor(loads)
+        assert (day, []) == (day, all_differences(clinic.source, clinic.warehouse))
+        counted = {name: (each["inserted"], each["updated"], each["deleted"]) for name, each in loads.items()}
+        assert {name: (len(each.inserted), len(each.updated), 0) for name, each in changed.items()} == {
+            name: counted[name] for name in changed
+        }
+        versions_before, versions = versions, warehouse_versions(clinic.warehouse)
+        assert changed == {name: changes(versions_before[name], later) for name, later in versions.items()}
+        # What has no key can only be replaced whole, and only when it differs.
+        assert {"walkinlist"} == {name for name in set(TABLES) - set(changed) if any(counted[name])}
+    assert {} == left_overs(clinic.source, clinic.warehouse)
+
+
+@pytest.mark.parametrize("source", ["mariadb-innodb", "mysql56"], indirect=True)
+def test_deletes(clinic: Clinic) -> None:
+    """Deletes follow where tables are read whole; elsewhere rows stay until `--full-refresh`, which makes all equal."""
+    followed = by_cursor(clinic.loaded())
+    before = source_rows(clinic.source)
+    let_day_pass(clinic.source.url)
+    clinic.source.execute(
+        "delete from definition order by DefNum limit 2",
+        "delete from kioskping limit 3",
+        "delete from claim limit 4",
+    )
+    changed = {name: changes(before[name], later) for name, later in source_rows(clinic.source).items()}
+    gone = {name: each.deleted for name, each in changed.items() if each.deleted}
+    assert {"appointment", "claim", "commlog", "definition", "paysplit", "recall", "sheetfield"} == set(gone)
+    stay = {name: keys for name, keys in gone.items() if name in followed}
+    assert {"definition", "sheetfield"} == set(gone) - set(stay)
+
+    loads = clinic.loaded()
+    assert {name: len(keys) for name, keys in gone.items() if name not in stay} == {
+        name: each["deleted"] for name, each in loads.items() if each["deleted"] and name in changed
+    }
+    expected = {
+        f"{name}: key {tuple(map(int, key))!r}: only in the warehouse"
+        for name, keys in stay.items()
+        for key in keys
+    }
+    assert expected == set(all_differences(clinic.source, clinic.warehouse))
+
+    loads = clinic.loaded("--full-refresh")
+    assert {name: len(keys) for name, keys in stay.items()} == {
+        name: each["deleted"] for name, each in loads.items() if each["deleted"]
+    }
+    assert [] == all_differences(clinic.source, clinic.warehouse)
