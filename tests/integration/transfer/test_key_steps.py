@@ -32,7 +32,7 @@ def test_every_row_is_read_once(shared: Loading, kind: str, keys: list[int]) -> 
         f"INSERT INTO stepped VALUES {', '.join(f'({key}, {key})' for key in keys)}",
         "ANALYZE TABLE stepped",
     )
-    read = [row.split(b"\x01") for row in rows_of(chunks_of(shared, "stepped", plan={"chunks": SMALL}))]
+    read = [row.split(b"\x01") for row in rows_of(chunks_of(shared, shared.plan("stepped", chunks=SMALL)))]
     assert [[b"%d" % key] * 2 for key in keys] == read
 
 
@@ -46,7 +46,7 @@ def test_the_source_is_asked_once_for_each_chunk(shared: Loading) -> None:
         "ANALYZE TABLE stepped",
     )
     with statements_seen(shared.source.server) as seen:
-        chunks = chunks_of(shared, "stepped", plan={"chunks": Chunks(rows=5000, max_bytes=20_000)})
+        chunks = chunks_of(shared, shared.plan("stepped", chunks=Chunks(rows=5000, max_bytes=20_000)))
     assert 30000 == sum(chunk.rows for chunk in chunks)
     fetches = [each for each in seen if "count_1" in each]
     ends = [
