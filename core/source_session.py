@@ -22,6 +22,8 @@ else:  # only the type information calls it generic
 
 GRACE_SECONDS = 30
 """How much longer than the server's own limit we wait for a statement before the connection is dead."""
+LONGEST_VALUE = 8 * 1024 * 1024
+"""Bytes that many rows rendered into one value may have: what a read asks for at once, it must hold in memory."""
 
 _OLDEST = {"mysql": (5, 6, 5), "mariadb": (10, 0)}  # what knows SET TRANSACTION READ ONLY
 _SENTENCES = {
@@ -102,7 +104,7 @@ def session_statements(
         "time_zone": "'+00:00'",  # TIMESTAMP values come in UTC, whatever the server's own zone
         # Zero dates must be readable, and comparable, however strict the server is with those who write.
         "sql_mode": "''" if read_only else "'NO_AUTO_VALUE_ON_ZERO'",
-        "group_concat_max_len": str(max_allowed_packet),  # a longer value becomes NULL in any case
+        "group_concat_max_len": str(min(max_allowed_packet, LONGEST_VALUE)),
         "lock_wait_timeout": "2",
         "net_write_timeout": "600",  # the server waits this long while we write to the warehouse
     }

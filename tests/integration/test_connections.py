@@ -87,10 +87,10 @@ def test_source_session(source: SourceDatabase, factory: Factory) -> None:
     with factory(source.reader_url).source().connect() as connection:
         row = connection.exec_driver_sql(
             "SELECT @@time_zone, @@sql_mode, @@character_set_client, @@character_set_results, "
-            "@@character_set_connection, @@group_concat_max_len = @@max_allowed_packet, @@lock_wait_timeout, "
+            "@@character_set_connection, @@group_concat_max_len, @@lock_wait_timeout, "
             "@@net_write_timeout, @@autocommit"
         ).one()
-    assert ("+00:00", "", "utf8mb4", "utf8mb4", "utf8mb4", 1, 2, 600, 1) == tuple(row)
+    assert ("+00:00", "", "utf8mb4", "utf8mb4", "utf8mb4", 8 * 1024 * 1024, 2, 600, 1) == tuple(row)
 
 
 def test_source_refuses_to_write(source: SourceDatabase, factory: Factory) -> None:
