@@ -29,7 +29,7 @@ from etlkit.transfer.wide_rows import WideRows
 _FIRST_SCAN_ROWS = 50_000
 _SMALL_ROWS = 20_000
 _PIECE_BYTES = 1024 * 1024
-_ROOMY_PACKET = 1024 * 1024
+_SMALLEST_PACKET = 1024 * 1024
 
 _Build = Callable[[Sequence[queries.Condition | None]], Select[Any]]
 
@@ -116,7 +116,14 @@ class Reader:
             self.source.text(queries.END_SNAPSHOT)
 
     def _begin(self) -> None:
-        self._value_limit = min(int(each) for each in self.source.text(queries.LIMITS) or ())
+        packet, longest = (int(each) for each in self.source.text(queries.LIMITS) or ())
+        if packet < _SMALLEST_PACKET:
+            # A blob of 64 KB is twice that as hexadecimal digits; above the limit, the server makes it NULL.
+            raise ExtractionError(
+                f"table `{self.analysis.name}`: max_allowed_packet of the source is {packet} bytes, which cuts values; "
+                f"set it to {_SMALLEST_PACKET} at least"
+            )
+        self._value_limit = min(packet, longest)
         column = self.analysis.column(self.plan.cursor) if self.plan.cursor else None
         if self.began is None and column is not None:
             # A row that is stamped while later chunks are read lies behind this, and is read next time.
@@ -314,9 +321,7 @@ class Reader:
 
     def _may_miss_fields(self) -> bool:
         # A value above max_allowed_packet is NULL to CONCAT_WS, which leaves it out without a word.
-        return self._value_limit < _ROOMY_PACKET or any(
-            each.column.data_type in MAY_EXCEED_A_PACKET for each in self.rendered.columns
-        )
+        return any(each.column.data_type in MAY_EXCEED_A_PACKET for each in self.rendered.columns)
 
     def _has_all_fields(self, framed: bytes, rows: int) -> bool:
         return framed.count(FIELD) == rows * (len(self.rendered.columns) - 1)

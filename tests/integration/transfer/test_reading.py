@@ -152,6 +152,25 @@ def test_a_value_that_the_source_cannot_send_is_told(shared: Loading) -> None:
     ) == str(caught.value)
 
 
+@pytest.mark.parametrize("shared", ["mysql56"], indirect=True)
+def test_a_source_that_cuts_values_is_refused(shared: Loading) -> None:
+    """Where not even a blob of 64 KB could be sent, nothing is read."""
+    name = made(shared, "id INT PRIMARY KEY, v BLOB", "(1, '')")
+    plan, before = shared.plan(name), shared.source.value("SELECT @@global.max_allowed_packet")
+    shared.source.execute("SET GLOBAL max_allowed_packet = 65536")
+    shared.deployment.connections.close()
+    try:
+        with pytest.raises(ExtractionError) as caught:
+            chunks_of(shared, plan)
+    finally:
+        shared.source.execute(f"SET GLOBAL max_allowed_packet = {before}")
+        shared.deployment.connections.close()
+    assert (
+        f"table `{name}`: max_allowed_packet of the source is 65536 bytes, which cuts values; "
+        "set it to 1048576 at least"
+    ) == str(caught.value)
+
+
 STAMPS = [f"({n}, '2024-01-01 00:00:{n:02}')" for n in range(10)]
 
 
