@@ -1,0 +1,129 @@
+"""The SQL by which the source renders columns and rows."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import ColumnElement, select
+
+from etlkit.contracts import Conversion
+from etlkit.errors import PlanRefused
+from etlkit.tables import Column, TableAnalysis
+from etlkit.transfer.chunk_queries import Prepared
+from etlkit.transfer.rendering import RenderedTable, render
+
+NULL = "_binary 0xFD COLLATE `binary`"
+
+
+def column(name: str, kind: str, *, nullable: bool = False, charset: str | None = None) -> Column:
+    """A column as discovery describes it."""
+    return Column(name=name, data_type=kind, column_type=kind, nullable=nullable, charset=charset)
+
+
+def rendered(*columns: Column, **conversions: Conversion) -> RenderedTable:
+    """A table of these columns."""
+    return render(TableAnalysis(name="t", columns=columns), "d", conversions)
+
+
+def sql(expression: ColumnElement[object]) -> str:
+    """Its text, with the columns' names alone."""
+    text = Prepared.of(select(expression)).text.split("\nFROM")[0]
+    return text.removeprefix("SELECT ").rpartition(" AS ")[0].replace("`d`.`t`.", "")
+
+
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        (column("a", "int", nullable=True), f"ifnull(`a`, {NULL})"),
+        (column("a%b", "decimal", nullable=True), f"ifnull(`a%%b`, {NULL})"),
+        (column("a", "varchar", nullable=True, charset="utf8mb3"), f"ifnull(`a`, {NULL})"),
+        (column("a", "text", charset="latin1"), "convert(`a` USING utf8mb4)"),
+        (
+            column("a", "char", charset="cp1250"),
+            (
+                "if(`a` IS NOT NULL AND CAST(convert(convert(`a` USING utf8mb4) USING cp1250) AS BINARY) "
+                "!= CAST(`a` AS BINARY), _binary 0xFA303030 COLLATE `binary`, convert(`a` USING utf8mb4))"
+            ),
+        ),
+        (column("a", "longtext", nullable=True, charset="utf8mb4"), f"if(`a` IS NULL, {NULL}, `a`)"),
+        (column("a", "float"), "`a` + 0e0"),
+        (column("a", "bit"), "lpad(bin(`a` + 0), 1, '0')"),
+        (column("a", "blob"), "concat(0x5C78, hex(`a`))"),
+        (column("a", "uuid"), "convert(`a` USING utf8mb4)"),
+        (column("a", "json", nullable=True), f"if(`a` IS NULL, {NULL}, convert(`a` USING utf8mb4))"),
+        (
+            column("a", "point"),
+            "concat(0x5C78, substr(hex(`a`), 9, 8), '20', substr(hex(`a`), 1, 8), substr(hex(`a`), 19))",
+        ),
+    ],
+)
+def test_columns(of: Column, expected: str) -> None:
+    """Each type has its own rendering; NULL is asked for only where it can be."""
+    assert expected == sql(rendered(of).columns[0].expression)
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime", "timestamp"])
+def test_dates_that_do_not_exist_become_markers(kind: str) -> None:
+    """Of each date it is asked whether it exists; only where NULL can be, whether it is NULL."""
+    first, second = rendered(column("a", kind), column("b", kind, nullable=True)).columns
+    assert sql(first.expression).endswith("`a`, _binary 0xFC303030 COLLATE `binary`)")
+    assert sql(second.expression).endswith(
+        f"`b`, if(`b` IS NULL, {NULL}, _binary 0xFC303031 COLLATE `binary`))"
+    )
+
+
+def test_rows() -> None:
+    """A row is one byte string: its fields between marks, its end behind the last."""
+    table = rendered(column("a", "int"), column("b", "int"))
+    row = "concat_ws(_binary 0xFF COLLATE `binary`, `a`, concat(`b`, _binary 0xFE COLLATE `binary`))"
+    assert row == sql(table.row())
+    assert f"group_concat({row} SEPARATOR '')" == sql(table.rows())
+
+
+def test_names_are_always_quoted() -> None:
+    """A name that no list of reserved words holds today may be reserved by the next server."""
+    table = render(TableAnalysis(name="plain", columns=(column("also", "int"),)), "base")
+    assert (
+        "SELECT `base`.`plain`.`also` \nFROM `base`.`plain`"
+        == Prepared.of(select(table.columns[0].expression)).text
+    )
+
+
+def test_conversions_replace_the_rendering() -> None:
+    """A conversion decides type and text; a value outside what it accepts becomes a marker."""
+    conversion = Conversion(
+        name="c",
+        summary="",
+        target_type=lambda _: "boolean",
+        source_sql=lambda value, _: value,
+        accepts=lambda value, _: value < 2,
+    )
+    (made,) = rendered(column("a", "int"), a=conversion).columns
+    assert ("boolean", "c", False) == (made.target_type, made.conversion, made.may_lose)
+    assert (
+        f"CASE WHEN (`a` IS NULL) THEN {NULL} WHEN (`a` < %s) THEN if(`a` IS NULL, {NULL}, "
+        "convert(`a` USING utf8mb4)) ELSE _binary 0xFB303030 COLLATE `binary` END"
+    ) == sql(made.expression)
+
+
+def test_columns_can_be_left_out() -> None:
+    """A column that is left out of the rows can still be named by keys and conditions."""
+    table = render(
+        TableAnalysis(name="t", columns=(column("a", "int"), column("b", "date"))), "d", without={"a"}
+    )
+    assert [("b", 0)] == [(each.column.name, each.number) for each in table.columns]
+    assert "a" in table.source.c
+
+
+def test_unknown_types_are_refused() -> None:
+    """A type that is not in the table of types is refused, unless a conversion renders it."""
+    vector = column("v", "vector")
+    with pytest.raises(PlanRefused) as caught:
+        rendered(vector)
+    assert (
+        "table `t`: column `v` is a vector, a type that etlkit cannot render; "
+        "name a conversion for it in `column_overrides`"
+    ) == str(caught.value)
+    conversion = Conversion(
+        name="c", summary="", target_type=lambda _: "bytea", source_sql=lambda value, _: value
+    )
+    assert "bytea" == rendered(vector, v=conversion).columns[0].target_type
