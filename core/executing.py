@@ -10,6 +10,8 @@ from etlkit.errors import EtlkitError
 from etlkit.events import TableFinished
 from etlkit.providers import Provided, told
 
+_PATIENCE_SECONDS = 1.0
+
 
 def outcomes(
     executor: Provided[Executor],
@@ -28,7 +30,7 @@ def outcomes(
         load: loads one table; a failure is an outcome, and whatever is raised nevertheless ends the run.
         tables: their names, in the order to begin; each once.
         workers: tables in work at the same time, at least 1.
-        give_up: called when tables in work are no longer wanted, before they are waited for.
+        give_up: called when tables in work are no longer wanted, and again each second until they have ended.
 
     Yields:
         One outcome for each table, as they come.
@@ -61,6 +63,9 @@ def outcomes(
     finally:
         if not complete:
             give_up()
+            while not in_work.wait(_PATIENCE_SECONDS):
+                # A load that was just about to wait for something could not be woken up.
+                give_up()
         in_work.wait()
 
 
@@ -80,9 +85,9 @@ class _InWork:
             self._running -= 1
             self._changed.notify_all()
 
-    def wait(self) -> None:
+    def wait(self, seconds: float | None = None) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: not self._running)
+            return self._changed.wait_for(lambda: not self._running, seconds)
 
 
 def _checked(

@@ -91,18 +91,15 @@ class LogLines:
         """
 
     def finished(self, outcome: TableFinished) -> None:
-        """Log that a table is done.
+        """Log that a table was loaded; what failed was logged where it did.
 
         Args:
             outcome: the table's.
         """
         self._done += 1
-        place = f"{self._done}/{max(self._total, self._done)}"
         if outcome.error is not None:
-            _log.error(
-                "%s table `%s` failed after %.1f s: %s", place, outcome.table, outcome.seconds, outcome.error
-            )
             return
+        place = f"{self._done}/{max(self._total, self._done)}"
         _log.info(
             "%s table `%s` (%s): %d rows read, %d inserted, %d updated, %d deleted in %.1f s",
             place,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,11 +13,12 @@ import sqlalchemy as sa
 from etlkit.config import DriftSettings
 from etlkit.connections import ConnectionFactory
 from etlkit.contracts import Commit, Since, TableState, Write
-from etlkit.errors import EtlkitError, LoadError, LockHeld, TargetConflict
+from etlkit.errors import EtlkitError, ExtractionError, LoadError, LockHeld, TargetConflict
 from etlkit.events import TableFinished
 from etlkit.loading.apply import insert_all
 from etlkit.loading.applying import apply_rows
 from etlkit.loading.broken_reads import Resume, stage_table
+from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.drift import Drift, drift_between, permitted
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.ledger_tables import SCHEMA
@@ -26,6 +26,8 @@ from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
 from etlkit.loading.warehouse_table import add_key, becomes, copy_into, evolve
+from etlkit.raising import raise_alone
+from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.keys import Keyset, from_json, to_json
 from etlkit.transfer.pipeline import CopyFile, Pipeline
@@ -65,7 +67,7 @@ class Load:
     """What may change in the warehouse's table."""
     limit: int | None = None
     """Read at most so many rows; such a load removes nothing and keeps the table's state."""
-    stop: threading.Event = attrs.field(factory=threading.Event)
+    stop: StopSignal = attrs.field(factory=StopSignal)
     """When it is set, the load ends by `RunInterrupted`."""
     rows_read: Callable[[int], None] = lambda _: None
     """Called after each chunk with the rows read so far."""
@@ -82,8 +84,14 @@ class Load:
         began = time.monotonic()
         keyed = Keyset.of(self.what.analysis, self.what.rendered.source) is not None
         per_chunk = self.what.plan.commit is Commit.PER_CHUNK and self.limit is None and keyed
-        with write_trouble(self.what.target):
-            return self._per_chunk(began) if per_chunk else self._at_once(began)
+        try:
+            with write_trouble(self.what.target):
+                return self._per_chunk(began) if per_chunk else self._at_once(began)
+        except (LoadError, ExtractionError):
+            # To end a load at once, its statements are cancelled and its connections are dropped.
+            if self.stop.is_set():
+                raise_alone(interrupted())
+            raise
 
     def _at_once(self, began: float) -> TableFinished:
         # The first chunk is waited for before the transaction begins: another table may be reading the source for
@@ -318,7 +326,7 @@ class Load:
 
     @contextmanager
     def _transaction(self, *, last: bool = False) -> Iterator[sa.Connection]:
-        with self.ledger.engine.connect() as connection:
+        with self.ledger.engine.connect() as connection, cancelled_by(self.stop, connection):
             yield connection
             try:
                 connection.commit()

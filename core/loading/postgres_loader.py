@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -18,6 +17,7 @@ from etlkit.loading.ledger import Ledger
 from etlkit.loading.load import Load
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
+from etlkit.stopping import StopSignal
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class PostgresLoader:
     """The ledger, and the warehouse that holds it."""
     run_id: str
     """The run that loads are recorded under."""
-    stop: threading.Event = attrs.field(factory=threading.Event)
+    stop: StopSignal = attrs.field(factory=StopSignal)
     """When it is set, loads at work end by `RunInterrupted`."""
     rows_read: Callable[[str, int], None] = lambda *_: None
     """Called while a table is read, with its name and the rows read so far."""

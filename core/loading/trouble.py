@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
 
 import psycopg2
 from psycopg2 import errorcodes
 from sqlalchemy import exc
 
-from etlkit.errors import EtlkitError, LoadError
+from etlkit.errors import LoadError
 from etlkit.loading.target import TargetTable
+from etlkit.raising import raise_alone
 
 _BAD_TEXT = (
     "a value is not of the column's type; mend `pg_type` in `column_overrides`, or leave it out and let the "
@@ -111,22 +111,6 @@ def warehouse_trouble(
         raise_alone(_load_error(where, columns, kept, error.orig))
     except psycopg2.Error as error:
         raise_alone(_load_error(where, columns, kept, error))
-
-
-def raise_alone(error: EtlkitError) -> NoReturn:
-    """Raise an error that leads back to nothing, whatever is being handled; that may hold values of rows.
-
-    Args:
-        error: what to raise.
-
-    Raises:
-        EtlkitError: always.
-    """
-    try:
-        raise error
-    finally:
-        # `from None` only hides the context from print; who walks the chain would still find it.
-        error.__context__ = None
 
 
 def _load_error(where: str, columns: Collection[str], kept: str, error: BaseException | None) -> LoadError:

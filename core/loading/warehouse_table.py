@@ -14,7 +14,7 @@ from etlkit.errors import DriftRefused
 from etlkit.loading.drift import AlterColumns, Drift
 from etlkit.loading.shapes import Shape
 from etlkit.loading.target import TargetTable
-from etlkit.loading.trouble import raise_alone
+from etlkit.raising import raise_alone
 from etlkit.transfer.copy_text import DELIMITER, NULL_MARK
 from etlkit.transfer.pipeline import CopyFile
 

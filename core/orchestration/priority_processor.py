@@ -12,6 +12,7 @@ import attrs
 from etlkit.config import Settings
 from etlkit.contracts import Executor
 from etlkit.discovery import SchemaDiscovery
+from etlkit.errors import PluginError, SchemaDiscoveryError
 from etlkit.events import TableFinished
 from etlkit.executing import outcomes
 from etlkit.orchestration.order import levels, load_order
@@ -39,8 +40,8 @@ class PriorityProcessor:
         schema_discovery: SchemaDiscovery | None,
         settings: Settings | None = None,
         *,
-        processor: TableProcessor,
-        executor: Provided[Executor],
+        processor: TableProcessor | None = None,
+        executor: Provided[Executor] | None = None,
         tables: Sequence[str] | None = None,
         finished: Callable[[TableFinished], None] = lambda _: None,
     ) -> None:
@@ -55,10 +56,14 @@ class PriorityProcessor:
             finished: called in this thread with each table's outcome, as soon as it is there.
 
         Raises:
-            ValueError: there is no SchemaDiscovery.
+            ValueError: one of SchemaDiscovery, processor and executor is missing.
         """
         if schema_discovery is None:
             raise ValueError("SchemaDiscovery instance is required")
+        if processor is None:
+            raise ValueError("TableProcessor instance is required")
+        if executor is None:
+            raise ValueError("an executor is required; `Registry.executor` gives one by its name")
         self.schema_discovery = schema_discovery
         self.settings = settings or processor.loader.settings
         self.processor = processor
@@ -122,5 +127,9 @@ class PriorityProcessor:
         return found
 
     def _with_importance(self, name: str) -> TableAnalysis:
-        level = self.settings.get_table_config(name).table_importance
-        return attrs.evolve(self.schema_discovery.analysis(name), importance=level)
+        try:
+            known = self.schema_discovery.analysis(name)
+        except (SchemaDiscoveryError, PluginError):
+            # Its load fails and tells why; the others run.
+            known = TableAnalysis(name=name)
+        return attrs.evolve(known, importance=self.settings.get_table_config(name).table_importance)

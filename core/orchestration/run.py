@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
 
 import attrs
 
+from etlkit import wording
 from etlkit.config import SETTINGS_FILE, TABLES_FILE
 from etlkit.errors import (
     ConfigurationError,
     DriftRefused,
     EtlkitError,
+    PluginError,
     SchemaAnalysisError,
     SchemaNotFoundError,
     SomeTablesFailed,
@@ -27,10 +28,9 @@ from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.priority_processor import PriorityProcessor
 from etlkit.orchestration.selection import selected
 from etlkit.orchestration.table_processor import TableProcessor
+from etlkit.wording import counted
 
 Event = RunStarting | TableFinished | RunFinished
-
-_SHOWN = 5
 
 _log = logging.getLogger(__name__)
 
@@ -88,13 +88,13 @@ class Run:
 
             processor = self._processor(run_id, names, finished)
             deployment = self.deployment.settings.deployment
-            ledger.start_run(run_id, deployment, importlib.metadata.version("etlkit-core"))
             ordered = tuple(processor.order())
-            self._tell(RunStarting(run_id=run_id, deployment=deployment, tables=ordered))
-            for outcome in outcomes:
-                self._tell(outcome)
+            ledger.start_run(run_id, deployment, importlib.metadata.version("etlkit-core"))
             exit_code = EtlkitError.exit_code
             try:
+                self._tell(RunStarting(run_id=run_id, deployment=deployment, tables=ordered))
+                for outcome in outcomes:
+                    self._tell(outcome)
                 processor.process_by_priority(force_full=self.request.full_refresh)
                 exit_code = exit_code_of(outcomes)
             finally:
@@ -105,8 +105,10 @@ class Run:
                     tables=tuple(outcomes),
                     seconds=time.monotonic() - began,
                 )
-                ledger.finish_run(event)
-                self._tell(event)
+                try:
+                    ledger.finish_run(event)
+                finally:
+                    self._tell(event)
         return event
 
     def _processor(
@@ -120,7 +122,6 @@ class Run:
             connections=deployment.connections,
             ledger=deployment.ledger,
             run_id=run_id,
-            stop=threading.Event(),
             rows_read=self.rows_read,
         )
         return PriorityProcessor(
@@ -143,18 +144,21 @@ class Run:
         )
         if new:
             _log.warning(
-                "%d tables of the source are not in %s and are not loaded (%s); `etlkit analyze` adds them",
-                len(new),
+                "%s of the source %s not in %s and not loaded: %s; run `etlkit analyze`",
+                counted(len(new), "table"),
+                "is" if len(new) == 1 else "are",
                 TABLES_FILE,
-                ", ".join(new[:_SHOWN]) + (" ..." if len(new) > _SHOWN else ""),
+                wording.names(new),
             )
         gone = [name for name in names if self._is_gone(name)]
         failures = []
         for name in gone:
             if settings.drift.drop_table == "keep":
                 _log.warning("table `%s` is gone in the source; the warehouse keeps its last rows", name)
-            else:
-                failures.append(_refused(name, settings.get_table_config(name).table_importance))
+                continue
+            refused = _refused(name, settings.get_table_config(name).table_importance)
+            _log.error("%s", refused.error)
+            failures.append(refused)
         return [name for name in names if name not in gone], failures
 
     def _is_gone(self, name: str) -> bool:
@@ -162,7 +166,7 @@ class Run:
             self.deployment.discovery.analysis(name)
         except SchemaNotFoundError:
             return True
-        except SchemaAnalysisError:
+        except (SchemaAnalysisError, PluginError):
             # It is there, or may be, and its load tells why it cannot be read.
             return False
         return False

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from etlkit.contracts import Everything, Read, Since, Where
 from etlkit.errors import PlanRefused
+from etlkit.raising import raise_alone
 from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
 from etlkit.transfer.keys import Keyset, comparable
 from etlkit.transfer.rendering import RenderedTable
@@ -119,10 +120,12 @@ def _number(column: Column, watermark: str) -> int:
     try:
         return int(watermark)
     except ValueError:
-        raise PlanRefused(
-            f"cursor `{column.name}` is a number, but the stored watermark is not; "
-            "load the table with --full-refresh once"
-        ) from None
+        raise_alone(
+            PlanRefused(
+                f"cursor `{column.name}` is a number, but the stored watermark is not; "
+                "load the table with --full-refresh once"
+            )
+        )
 
 
 def earlier(watermark: str, seconds: int) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Numeric, TableClause, and_, bindparam, cas
 from sqlalchemy.dialects.mysql import INTEGER
 
 from etlkit.errors import PlanRefused
+from etlkit.raising import raise_alone
 from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, SPATIAL_TYPES, Column, TableAnalysis
 
 KeyValue = str | bytes
@@ -157,10 +158,12 @@ def comparable(column: Column, value: KeyValue) -> Any:
         if kind in {"double", "float"}:
             return _finite(float(said))
     except (ValueError, ArithmeticError):
-        raise PlanRefused(
-            f"column `{column.name}` is a {kind}, but what it was to be compared with is not a number; "
-            "load the table with --full-refresh once"
-        ) from None
+        raise_alone(
+            PlanRefused(
+                f"column `{column.name}` is a {kind}, but what it was to be compared with is not a number; "
+                "load the table with --full-refresh once"
+            )
+        )
     return said
 
 

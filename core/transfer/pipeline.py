@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections import Counter
@@ -10,13 +11,14 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
-from etlkit.errors import RunInterrupted
 from etlkit.source_session import MySQLConnection
+from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer.chunk import Chunk, Fetched
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import ReadAbandoned, SourceQueries
 
 _POLL_SECONDS = 0.1
+_LEAVING_SECONDS = 2.0
 
 
 class Pipeline:
@@ -32,7 +34,7 @@ class Pipeline:
         make_reader: Callable[[SourceQueries], Reader],
         *,
         ahead: int,
-        interrupted: threading.Event | None = None,
+        interrupted: StopSignal | None = None,
         rows_read: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Prepare, without connecting.
@@ -47,8 +49,8 @@ class Pipeline:
         self._connect = connect
         self._make_reader = make_reader
         self._queue: queue.Queue[Fetched | BaseException | None] = queue.Queue(maxsize=ahead)
-        self._stop = threading.Event()
-        self._interrupted = interrupted or threading.Event()
+        self._stop = StopSignal()
+        self._interrupted = interrupted or StopSignal()
         self._rows_read = rows_read
         self._thread = threading.Thread(target=self._read, name="etlkit-reader", daemon=True)
         self.reader: Reader | None = None
@@ -62,7 +64,9 @@ class Pipeline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._thread.join()
+        # One that still waits for its turn at the source, or for the source's greeting, holds nothing: it is left
+        # alone, and gives the connection back as soon as it gets it.
+        self._thread.join(_LEAVING_SECONDS)
 
     def __iter__(self) -> Iterator[Chunk]:
         """Give the chunks in order.
@@ -88,14 +92,18 @@ class Pipeline:
                 return self._queue.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 continue
-        return RunInterrupted("the run was asked to end; nothing of this load was kept; run again")
+        return interrupted()
 
     def _read(self) -> None:
         try:
             with self._connect() as connection:
-                self.reader = self._make_reader(SourceQueries(connection, self._stop))
-                for fetched in self.reader.fetch():
-                    self._put_or_stop(fetched)
+                source = SourceQueries(connection, self._stop)
+                with self._stop.calling(source.drop):
+                    self._go_on()
+                    self.reader = self._make_reader(source)
+                    for fetched in self.reader.fetch():
+                        self._put(fetched)
+                        self._go_on()
         except ReadAbandoned:
             return
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for chunks
@@ -103,18 +111,15 @@ class Pipeline:
         else:
             self._put(None)
 
-    def _put_or_stop(self, fetched: Fetched) -> None:
-        if not self._put(fetched):
+    def _go_on(self) -> None:
+        if self._stop.is_set():
             raise ReadAbandoned  # the connection's block is left by an exception: the socket is dropped
 
-    def _put(self, item: Fetched | BaseException | None) -> bool:
+    def _put(self, item: Fetched | BaseException | None) -> None:
         while not self._stop.is_set():
-            try:
+            with contextlib.suppress(queue.Full):
                 self._queue.put(item, timeout=_POLL_SECONDS)
-            except queue.Full:
-                continue
-            return True
-        return False
+                return
 
 
 class CopyFile:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
+import socket
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from pymysql.cursors import SSCursor
 
 from etlkit.source_session import MySQLConnection
+from etlkit.stopping import StopSignal
 from etlkit.transfer.chunk_queries import Prepared
 
 Row = tuple[Any, ...]
@@ -21,7 +23,7 @@ class SourceQueries:
 
     connection: MySQLConnection
     """Raw: numbers and times are text, binary fields are bytes."""
-    ended: threading.Event = attrs.field(factory=threading.Event)
+    ended: StopSignal = attrs.field(factory=StopSignal)
     """When it is set, nobody waits for rows any more."""
 
     def one(self, statement: Prepared, values: Mapping[str, Any] | None = None) -> Row | None:
@@ -74,6 +76,18 @@ class SourceQueries:
             cursor.abandon()  # the caller stops early, and drops the connection
             raise
         cursor.close()
+
+    def drop(self) -> None:
+        """Drop the connection's socket, so that whoever waits for the source's answer goes on by an error at once.
+
+        Another thread may do this. The source is not asked to stop: it gives up when it cannot send, and its own
+        limits (`lock_wait_timeout`, the time of one chunk) end a statement that has nothing to send yet.
+        """
+        # PyMySQL's own, which its type information leaves out; None when the connection is closed.
+        wire = cast("socket.socket | None", getattr(self.connection, "_sock", None))
+        if wire is not None:
+            with contextlib.suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
 
     def _until_ended(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pymysql
 
 from etlkit.errors import ExtractionError
+from etlkit.raising import raise_alone
 
 _MEANING = {
     1044: "the user may not use this database; grant it SELECT",
@@ -49,8 +50,10 @@ def read_trouble(table: str) -> Iterator[None]:
     except pymysql.err.Error as error:
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         meaning = _MEANING.get(code, "the source refused to read it; run `etlkit doctor`")
-        raise ExtractionError(f"table `{table}`: {meaning} (source error {code})") from None
+        raise_alone(ExtractionError(f"table `{table}`: {meaning} (source error {code})"))
     except (OSError, EOFError) as error:
-        raise ExtractionError(
-            f"table `{table}`: the connection to the source broke ({type(error).__name__}); run again"
-        ) from None
+        raise_alone(
+            ExtractionError(
+                f"table `{table}`: the connection to the source broke ({type(error).__name__}); run again"
+            )
+        )
