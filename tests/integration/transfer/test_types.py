@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import attrs
 import pytest
 
-from etlkit.errors import ValueNotRepresentable
+from etlkit.errors import LoadError, ValueNotRepresentable
 from support.comparison import differences
 from support.loading import Loading
 from support.reading import chunks_of, rows_of
@@ -512,3 +512,17 @@ def test_rows_near_the_packet(shared: Loading) -> None:
         f"SELECT {sums.format('convert_to(v, {})'.format(repr('UTF8')))} FROM raw.{name} ORDER BY id"
     )
     assert 5 == shared.warehouse.value(f"SELECT count(*) FROM raw.{name}")
+
+
+@pytest.mark.parametrize("shared", ["mariadb-myisam"], indirect=True)
+def test_dates_that_do_not_exist_cannot_be_a_key(shared: Loading) -> None:
+    """A primary key has no NULL, so the load fails instead of losing the row; no value is told."""
+    shared.source.execute(
+        "CREATE TABLE dated (d DATE PRIMARY KEY)",
+        "SET sql_mode = ''",
+        "INSERT INTO dated VALUES ('0000-00-00')",
+    )
+    with pytest.raises(LoadError) as caught:
+        shared.load("dated")
+    assert "0000" not in str(caught.value)
+    assert [] == shared.warehouse.rows("SELECT 1 FROM pg_tables WHERE tablename = 'dated'")
