@@ -38,11 +38,13 @@ class Clinic:
         self.check(result.output)
         return result
 
-    def started(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def started(
+        self, *arguments: str, env: Mapping[str, str] | None = None, **own: str
+    ) -> subprocess.Popen[str]:
         """Start a command as a process of its own; by default in this process's environment."""
         return subprocess.Popen(
             [sys.executable, "-m", "etlkit", *arguments, "-C", str(self.folder)],
-            env={**(os.environ if env is None else env), **self.env},
+            env={**(os.environ if env is None else env), **self.env, **own},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -193,3 +193,28 @@ def test_an_unknown_executor_names_those_that_are_there() -> None:
     with pytest.raises(ConfigurationError) as caught:
         Registry.of(threads).executor("thread")
     assert "no plugin provides an executor `thread`; did you mean `threads`?" == str(caught.value)
+
+
+def test_loads_that_went_on_waiting_are_woken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work that could not be woken up at first is asked to end again and again until it has ended."""
+    monkeypatch.setattr("etlkit.executing._PATIENCE_SECONDS", 0.01)
+    begun, woken = threading.Event(), threading.Event()
+    asked: list[int] = []
+
+    def give_up() -> None:
+        asked.append(1)
+        if len(asked) == 3:
+            woken.set()
+
+    def wait(table: str) -> TableFinished:
+        begun.set()
+        woken.wait(10)
+        return load(table)
+
+    finished = outcomes(
+        THREADS, lambda table: load(table) if table == "a" else wait(table), ["a", "b"], 2, give_up
+    )
+    next(finished)
+    begun.wait(10)
+    finished.close()
+    assert 3 <= len(asked)
