@@ -21,7 +21,16 @@ from etlkit.errors import LoadError, LockHeld
 from etlkit.events import RunFinished, TableFinished
 from etlkit.loading.broken_reads import BrokenReads
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot, entry_of
-from etlkit.loading.ledger_tables import LOADS, RESUMES, RUNS, SCHEMA, STATES, metadata
+from etlkit.loading.ledger_tables import (
+    LOADS,
+    RESUMES,
+    RUNS,
+    SCHEMA,
+    STATES,
+    AddColumn,
+    metadata,
+    missing_columns,
+)
 from etlkit.loading.locks import try_lock, wait_for_lock
 from etlkit.loading.shapes import shapes_in
 from etlkit.loading.target import TargetTable
@@ -46,7 +55,7 @@ class Ledger:
         self.broken_reads = BrokenReads(schema)
 
     def ensure(self) -> None:
-        """Create the ledger's schema and tables where they are missing, and the schema to load into.
+        """Create the ledger's schema, tables and columns where they are missing, and the schema to load into.
 
         Raises:
             LoadError: the warehouse refused it; the user may lack the privilege to create schemas.
@@ -58,7 +67,11 @@ class Ledger:
                 # Only when missing: IF NOT EXISTS asks for the privilege to create even when there is nothing to do.
                 if name not in present:
                     connection.execute(sa.schema.CreateSchema(name))
-            metadata.create_all(connection)
+            there = {name: shape.types for name, shape in shapes_in(connection, SCHEMA).items()}
+            if not there.keys() >= {table.name for table in metadata.sorted_tables}:
+                metadata.create_all(connection)
+            for column in missing_columns(there):
+                connection.execute(AddColumn(column))
 
     def exists(self) -> bool:
         """Tell whether a run ever wrote a ledger here."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn, DDLElement
 
 SCHEMA = "etlkit"
 """The schema in the warehouse that holds the ledger and nothing else."""
@@ -86,3 +91,40 @@ RESUMES = sa.Table(
     sa.Column("complete", sa.Boolean, nullable=False),
     comment="Loads that commit per chunk and are not finished; a later run goes on behind last_key.",
 )
+
+
+class AddColumn(DDLElement):
+    """`ALTER TABLE ... ADD COLUMN IF NOT EXISTS ...`."""
+
+    def __init__(self, column: sa.Column[Any]) -> None:
+        """Prepare.
+
+        Args:
+            column: of one of the ledger's tables; in rows that are there it is NULL, or has its default.
+        """
+        self.column = column
+
+
+@compiles(AddColumn, "postgresql")
+def _compile(element: AddColumn, compiler: Any, **_: Any) -> str:
+    table = compiler.preparer.format_table(element.column.table)
+    definition = compiler.process(CreateColumn(element.column))
+    return f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {definition}"
+
+
+def missing_columns(there: Mapping[str, Mapping[str, str]]) -> list[sa.Column[Any]]:
+    """Find what a ledger that an older etlkit made lacks.
+
+    Args:
+        there: by table, the columns that it has and their types.
+
+    Returns:
+        Columns of tables that are there.
+    """
+    return [
+        column
+        for table in metadata.sorted_tables
+        if table.name in there
+        for column in table.columns
+        if column.name not in there[table.name]
+    ]

@@ -49,6 +49,7 @@ MEANING = {
     "42501": "the user lacks a privilege; grant it USAGE and CREATE on the schemas, TEMPORARY on the database, and "
     "ownership of the tables",
     "42601": "the type is not one; mend `pg_type` in `column_overrides`",
+    "42703": "a column is missing there; `etlkit run` adds it",
     "42704": "the type does not exist there; mend `pg_type` in `column_overrides`",
     "42710": _WITH_A_SCHEMA,
     "42P07": _WITH_A_SCHEMA,

@@ -227,6 +227,38 @@ def test_ensure_is_idempotent_and_concurrent(loading: Loading, warehouse: Wareho
     assert (True, before) == (ledger.exists(), warehouse.rows(tables))
 
 
+def test_a_ledger_of_an_older_etlkit(loading: Loading, warehouse: WarehouseDatabase) -> None:
+    """Tables and columns that were added since are added to a ledger that is there; what it holds stays."""
+    loading.source.execute(*TABLE)
+    loading.outcome("t", run_id="first")
+    ledger = loading.deployment.ledger
+    columns = (
+        "SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull, "
+        "pg_get_expr(adbin, adrelid) FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum "
+        "JOIN pg_class c ON c.oid = attrelid "
+        "WHERE relnamespace = 'etlkit'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped "
+        "ORDER BY 1, 2"
+    )
+    before = warehouse.rows(columns)
+    warehouse.execute(
+        "DROP TABLE etlkit.table_resume",
+        "ALTER TABLE etlkit.table_state DROP COLUMN watermark",
+        "ALTER TABLE etlkit.table_loads DROP COLUMN error, DROP COLUMN ended_at",
+        "ALTER TABLE etlkit.runs DROP COLUMN started_at",
+    )
+    with pytest.raises(LoadError) as caught:
+        ledger.entries()
+    assert (
+        "the ledger in the warehouse's schema `etlkit`: a column is missing there; `etlkit run` adds it; nothing was "
+        "written (sqlstate 42703, undefined_column)"
+    ) == str(caught.value)
+    ledger.ensure()
+    assert before == warehouse.rows(columns)
+    assert [("first", True)] == warehouse.rows("SELECT run_id, ended_at IS NOT NULL FROM etlkit.table_loads")
+    assert (1, None) == (ledger.entries()["t"].state.generation, ledger.entries()["t"].state.watermark)
+    assert (2, 0, 0, 0, 2) == loading.load("t")
+
+
 def test_a_user_who_may_not_make_schemas(source: SourceDatabase, warehouse: WarehouseDatabase) -> None:
     """A user with rights on existing schemas only can make the ledger in them and load; else a sentence says why."""
     name = f"loader_{warehouse.name}"
