@@ -16,6 +16,7 @@ from etlkit.errors import (
     ConfigurationError,
     DriftRefused,
     EtlkitError,
+    LockHeld,
     PluginError,
     SchemaAnalysisError,
     SchemaNotFoundError,
@@ -31,6 +32,8 @@ from etlkit.orchestration.table_processor import TableProcessor
 from etlkit.wording import counted
 
 Event = RunStarting | TableFinished | RunFinished
+
+_OF_THEIR_OWN = (DriftRefused.exit_code, LockHeld.exit_code)
 
 _log = logging.getLogger(__name__)
 
@@ -205,15 +208,14 @@ def exit_code_of(outcomes: Sequence[TableFinished]) -> int:
         outcomes: of its tables.
 
     Returns:
-        0 when none failed; the code that all failures share when it has a meaning of its own (5: drift refused,
-        7: somebody else holds the lock); else 3.
+        0 when none failed; 5 (drift refused) or 7 (somebody else holds the lock) when it is what all failures are;
+        else 3.
     """
     codes = {outcome.exit_code for outcome in outcomes if outcome.error is not None}
     if not codes:
         return 0
-    return (
-        codes.pop() if len(codes) == 1 and EtlkitError.exit_code not in codes else SomeTablesFailed.exit_code
-    )
+    shared = codes.pop()
+    return shared if not codes and shared in _OF_THEIR_OWN else SomeTablesFailed.exit_code
 
 
 def _refused(name: str, importance: str) -> TableFinished:
