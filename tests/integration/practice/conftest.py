@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
 
-from etlkit.demo.practice import create_practice
+from etlkit.demo.practice import TABLES, create_practice
 from support.clinic import Clinic
 from support.databases import SourceDatabase, WarehouseDatabase
 
@@ -15,11 +15,17 @@ from support.databases import SourceDatabase, WarehouseDatabase
 @pytest.fixture
 def make_practice(
     tmp_path: Path, source: SourceDatabase, warehouse: WarehouseDatabase
-) -> Callable[[float], Clinic]:
-    """A function that makes a practice of a size, with its deployment's folder still empty."""
+) -> Callable[..., Clinic]:
+    """A function that makes a practice of a size, with its deployment's folder still empty.
 
-    def make(scale: float) -> Clinic:
+    `only` names the tables that are kept, where a test needs few.
+    """
+
+    def make(scale: float, only: Collection[str] = TABLES) -> Clinic:
         create_practice(source.url, scale=scale, storage_engine=source.storage_engine)
+        others = [f"`{name}`" for name in TABLES if name not in only]
+        if others:
+            source.execute(f"drop table {', '.join(others)}")
         return Clinic(folder=tmp_path / "north", source=source, warehouse=warehouse)
 
     return make
