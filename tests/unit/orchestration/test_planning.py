@@ -268,8 +268,8 @@ def planned(table: str, **changes: Any) -> Callable[[TableAnalysis, TableState |
             planned("scratchlog", write=Write.MERGE),
             PlanRefused,
             (
-                "plugin `mine` (not installed), strategy `own`, table `scratchlog`: rows can only be merged or appended "
-                "by a primary key, which the table lacks; use full_table"
+                "plugin `mine` (not installed), strategy `own`, table `scratchlog`: rows can only be merged or "
+                "appended by a primary key, which the table lacks; use full_table"
             ),
         ),
         (
@@ -277,8 +277,8 @@ def planned(table: str, **changes: Any) -> Callable[[TableAnalysis, TableState |
             planned("patient", cursor="Stamp"),
             PlanRefused,
             (
-                "plugin `mine` (not installed), strategy `own`, table `patient`: the plan's cursor `Stamp` is no column "
-                "of the table"
+                "plugin `mine` (not installed), strategy `own`, table `patient`: the plan's cursor `Stamp` is no "
+                "column of the table"
             ),
         ),
         (
@@ -286,8 +286,8 @@ def planned(table: str, **changes: Any) -> Callable[[TableAnalysis, TableState |
             lambda *_: None,
             PluginError,
             (
-                "table `patient`: plugin `mine` (not installed), `plan` of `own`: returned NoneType, expected LoadPlan; "
-                "correct the module"
+                "table `patient`: plugin `mine` (not installed), `plan` of `own`: returned NoneType, expected "
+                "LoadPlan; correct the module"
             ),
         ),
     ],
