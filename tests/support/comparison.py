@@ -11,6 +11,7 @@ import json
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,18 @@ class _Column:
     """Its bare type in the warehouse."""
 
 
+@attrs.frozen(kw_only=True)
+class _Names:
+    database: str
+    """Of the source."""
+    table: str
+    """In the source."""
+    schema: str
+    """In the warehouse."""
+    there: str
+    """The table's name in the warehouse."""
+
+
 def differences(
     source: SourceDatabase,
     warehouse: WarehouseDatabase,
@@ -69,30 +82,32 @@ def differences(
     Returns:
         The differences in words, with key and column, at most 20; empty when the tables are equal.
     """
-    there = target_table or table
-    with _mysql(source) as connection:
-        kinds = _source_kinds(connection, source, table)
-        if not kinds:
-            return [f"table `{table}` is not in the source"]
-        compared = {name: kind for name, kind in kinds.items() if name not in without}
-        columns, missing = _paired(compared, _warehouse_kinds(warehouse, target_schema, there))
-        if missing:
-            return missing
-        key = _key(connection, source, table)
-        ours = Counter(_source_rows(connection, source, table, columns, expected_null or {}))
-    theirs = Counter(_warehouse_rows(warehouse, target_schema, there, columns))
-    places = [place for place, column in enumerate(columns) if column.name in key]
-    found = _described(ours - theirs, theirs - ours, columns, places)
-    return [*found[:_MOST], f"{len(found) - _MOST} more"] if len(found) > _MOST else found
+    with _mysql(source) as ours, _postgres(warehouse) as theirs:
+        return _differences(
+            ours,
+            theirs,
+            _Names(database=source.name, table=table, schema=target_schema, there=target_table or table),
+            expected_null or {},
+            without,
+        )
 
 
-def all_differences(source: SourceDatabase, warehouse: WarehouseDatabase, **options: Any) -> list[str]:
+def all_differences(
+    source: SourceDatabase,
+    warehouse: WarehouseDatabase,
+    *,
+    target_schema: str = "raw",
+    without: Collection[str] = (),
+    tables: Collection[str] | None = None,
+) -> list[str]:
     """Compare every base table of a source; see `differences`.
 
     Args:
         source: the source.
         warehouse: the warehouse.
-        options: handed to `differences` for each table.
+        target_schema: where the tables are in the warehouse.
+        without: columns that are not compared in any table.
+        tables: only these.
 
     Returns:
         The differences in words, each behind the table's name; empty when all tables are equal.
@@ -101,9 +116,41 @@ def all_differences(source: SourceDatabase, warehouse: WarehouseDatabase, **opti
         "SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE' "
         f"AND table_schema = '{source.name}' ORDER BY table_name"
     )
-    return [
-        f"{name}: {each}" for (name,) in names for each in differences(source, warehouse, name, **options)
-    ]
+    with _mysql(source) as ours, _postgres(warehouse) as theirs:
+        return [
+            f"{name}: {each}"
+            for (name,) in names
+            if tables is None or name in tables
+            for each in _differences(
+                ours,
+                theirs,
+                _Names(database=source.name, table=name, schema=target_schema, there=name),
+                {},
+                without,
+            )
+        ]
+
+
+def _differences(
+    ours: Any,
+    theirs: Any,
+    names: _Names,
+    expected_null: Mapping[str, Collection[Any]],
+    without: Collection[str],
+) -> list[str]:
+    kinds = _source_kinds(ours, names)
+    if not kinds:
+        return [f"table `{names.table}` is not in the source"]
+    compared = {name: kind for name, kind in kinds.items() if name not in without}
+    columns, missing = _paired(compared, _warehouse_kinds(theirs, names))
+    if missing:
+        return missing
+    key = _key(ours, names)
+    here = Counter(_source_rows(ours, names, columns, expected_null))
+    there = Counter(_warehouse_rows(theirs, names, columns))
+    places = [place for place, column in enumerate(columns) if column.name in key]
+    found = _described(here - there, there - here, columns, places)
+    return [*found[:_MOST], f"{len(found) - _MOST} more"] if len(found) > _MOST else found
 
 
 def _mysql(source: SourceDatabase) -> Any:
@@ -122,34 +169,41 @@ def _mysql(source: SourceDatabase) -> Any:
     )
 
 
+@contextmanager
+def _postgres(warehouse: WarehouseDatabase) -> Iterator[Any]:
+    connection = psycopg2.connect(
+        warehouse.url,
+        options="-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3",
+    )
+    try:
+        connection.set_client_encoding("UTF8")
+        yield connection
+    finally:
+        connection.close()
+
+
 def _ask(connection: Any, statement: str, *parameters: Any) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return list(cursor.fetchall())
 
 
-def _source_kinds(connection: Any, source: SourceDatabase, table: str) -> dict[str, str]:
+def _source_kinds(connection: Any, names: _Names) -> dict[str, str]:
     """Types by column, in the table's order."""
     statement = (
         "SELECT column_name, lower(data_type) FROM information_schema.columns "
         "WHERE table_schema = %s AND table_name = %s AND BINARY table_name = %s ORDER BY ordinal_position"
     )
-    return dict(_ask(connection, statement, source.name, table, table))
+    return dict(_ask(connection, statement, names.database, names.table, names.table))
 
 
-def _warehouse_kinds(warehouse: WarehouseDatabase, schema: str, table: str) -> dict[str, str]:
+def _warehouse_kinds(connection: Any, names: _Names) -> dict[str, str]:
     """Types by column."""
-    connection = psycopg2.connect(warehouse.url)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT column_name, data_type FROM information_schema.columns "
-                "WHERE table_schema = %s AND table_name = %s",
-                (schema, table),
-            )
-            return dict(cursor.fetchall())
-    finally:
-        connection.close()
+    statement = (
+        "SELECT column_name, data_type FROM information_schema.columns "
+        "WHERE table_schema = %s AND table_name = %s"
+    )
+    return dict(_ask(connection, statement, names.schema, names.there))
 
 
 def _paired(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[list[_Column], list[str]]:
@@ -173,50 +227,38 @@ def _target_name(name: str, theirs: Collection[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _key(connection: Any, source: SourceDatabase, table: str) -> set[str]:
+def _key(connection: Any, names: _Names) -> set[str]:
     statement = (
         "SELECT column_name FROM information_schema.statistics "
         "WHERE table_schema = %s AND table_name = %s AND index_name = 'PRIMARY'"
     )
-    return {name for (name,) in _ask(connection, statement, source.name, table)}
+    return {name for (name,) in _ask(connection, statement, names.database, names.table)}
 
 
 def _source_rows(
-    connection: Any,
-    source: SourceDatabase,
-    table: str,
-    columns: list[_Column],
-    expected_null: Mapping[str, Collection[Any]],
+    connection: Any, names: _Names, columns: list[_Column], expected_null: Mapping[str, Collection[Any]]
 ) -> Iterator[Row]:
     normalisers = [_null_for(_of_source(each), expected_null.get(each.name, ())) for each in columns]
     fields = ", ".join(_source_field(each) for each in columns)
     with connection.cursor(SSCursor) as cursor:
-        cursor.execute(f"SELECT {fields} FROM {_mysql_name(source.name)}.{_mysql_name(table)}")
+        cursor.execute(f"SELECT {fields} FROM {_mysql_name(names.database)}.{_mysql_name(names.table)}")
         yield from _normalised(cursor, normalisers)
 
 
-def _warehouse_rows(
-    warehouse: WarehouseDatabase, schema: str, table: str, columns: list[_Column]
-) -> Iterator[Row]:
+def _warehouse_rows(connection: Any, names: _Names, columns: list[_Column]) -> Iterator[Row]:
     fields = psycopg2.sql.SQL(", ").join(
         psycopg2.sql.SQL("encode({}, 'hex')" if each.target_kind == "bytea" else "{}::text").format(
             psycopg2.sql.Identifier(each.target)
         )
         for each in columns
     )
-    statement = psycopg2.sql.SQL("SELECT {} FROM {}").format(fields, psycopg2.sql.Identifier(schema, table))
-    connection = psycopg2.connect(
-        warehouse.url,
-        options="-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3",
+    statement = psycopg2.sql.SQL("SELECT {} FROM {}").format(
+        fields, psycopg2.sql.Identifier(names.schema, names.there)
     )
-    try:
-        connection.set_client_encoding("UTF8")
-        with connection.cursor("rows") as cursor:
-            cursor.itersize = 20_000
-            cursor.execute(statement)
-            yield from _normalised(cursor, [_of_warehouse(each) for each in columns])
-    finally:
-        connection.close()
+    with connection.cursor("rows") as cursor:
+        cursor.itersize = 20_000
+        cursor.execute(statement)
+        yield from _normalised(cursor, [_of_warehouse(each) for each in columns])
 
 
 def _normalised(rows: Any, normalisers: list[Normaliser | None]) -> Iterator[Row]:
