@@ -97,6 +97,7 @@ class Run:
             try:
                 self._tell(RunStarting(run_id=run_id, deployment=deployment, tables=ordered))
                 for outcome in outcomes:
+                    ledger.record_failure(run_id, outcome)
                     self._tell(outcome)
                 processor.process_by_priority(force_full=self.request.full_refresh)
                 exit_code = exit_code_of(outcomes)

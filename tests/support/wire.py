@@ -26,11 +26,11 @@ class Wire:
 
         Args:
             port: where the server listens.
-            after: bytes that the server may say on one connection before the wire becomes slow.
+            after: bytes that the server may say, on all connections together, before the wire becomes slow.
             trickle: go on by little pieces then, instead of passing nothing more.
         """
         self._port = port
-        self._after = after
+        self._left = after
         self._trickle = trickle
         self._over = threading.Event()
         self._sockets: list[socket.socket] = []
@@ -69,15 +69,14 @@ class Wire:
                 theirs.sendall(data)
 
     def _answer(self, theirs: socket.socket, ours: socket.socket) -> None:
-        left = self._after
         with _cutting(ours, theirs):
-            while data := theirs.recv(_PIECE if left > 0 else _TRICKLE_BYTES):
-                if left <= 0:
+            while data := theirs.recv(_PIECE if self._left > 0 else _TRICKLE_BYTES):
+                if self._left <= 0:
                     self.slow.set()
                     if self._over.wait(_TRICKLE_SECONDS if self._trickle else None):
                         return
                 ours.sendall(data)
-                left -= len(data)
+                self._left -= len(data)
 
 
 @contextmanager

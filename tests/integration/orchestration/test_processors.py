@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
@@ -10,7 +11,7 @@ import attrs
 import pytest
 
 from etlkit import Executor, TableFinished, hookimpl
-from etlkit.config import RunSettings, TableChoice
+from etlkit.config import AllowedHours, RunSettings, TableChoice
 from etlkit.errors import ConfigurationError
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.orchestration.priority_processor import PriorityProcessor
@@ -18,6 +19,7 @@ from etlkit.orchestration.table_processor import TableProcessor
 from etlkit.registry import Registry
 from support.databases import SourceDatabase, WarehouseDatabase
 from support.running import Running, running_of
+from support.server_log import statements_seen
 
 pytestmark = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 
@@ -160,6 +162,17 @@ def test_a_defect(
         1,
     ) == (outcome.error, outcome.exit_code)
     assert "Smith" not in caplog.text
+
+
+def test_a_table_whose_turn_comes_too_late(running: Running) -> None:
+    """When the allowed hours have ended before a table's turn, its load fails and the source is not asked."""
+    now = dt.datetime.now().astimezone()
+    hours = AllowedHours(start=(now + dt.timedelta(hours=2)).time(), end=(now + dt.timedelta(hours=3)).time())
+    running.change(source=attrs.evolve(running.deployment.settings.source, allowed_hours=hours))
+    with statements_seen(running.source.server) as seen:
+        outcome = processor_of(running).process_table("patient")
+    assert str(outcome.error).startswith(f"the source may be read from {hours} only")
+    assert (1, []) == (outcome.exit_code, seen)
 
 
 def test_a_failure_that_cannot_be_recorded(running: Running, caplog: pytest.LogCaptureFixture) -> None:

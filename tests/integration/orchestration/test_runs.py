@@ -208,6 +208,9 @@ def test_new_and_gone_tables(running: Running, caplog: pytest.LogCaptureFixture)
         each.table: each.error for each in running.events if isinstance(each, TableFinished)
     }
     assert 1 == running.warehouse.value("SELECT count(*) FROM raw.definition")
+    assert [(sentence,)] == running.warehouse.rows(
+        "SELECT error FROM etlkit.table_loads WHERE table_name = 'definition' AND error IS NOT NULL"
+    )
 
 
 @contextmanager
