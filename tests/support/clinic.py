@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class Clinic:
     source: SourceDatabase
     warehouse: WarehouseDatabase
 
-    @property
+    @cached_property
     def env(self) -> Mapping[str, str]:
         """What `etlkit.yml` refers to."""
         return {"ETLKIT_SOURCE_URL": self.source.reader_url, "ETLKIT_WAREHOUSE_URL": self.warehouse.url}
