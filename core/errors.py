@@ -97,7 +97,7 @@ class OutsideAllowedHours(EtlkitError):
 
 
 class RunInterrupted(EtlkitError):
-    """The run was asked to end; nothing of the table's load was kept, and its state is as it was."""
+    """The run was asked to end before a table was loaded; the table and its state are as they were."""
 
 
 class LockHeld(EtlkitError):

@@ -66,4 +66,4 @@ class StopSignal:
 
 def interrupted() -> RunInterrupted:
     """Give the error of a load that ends because it was asked to."""
-    return RunInterrupted("the run was asked to end; nothing of this load was kept; run again")
+    return RunInterrupted("the run was asked to end; the table is as it was; run again")

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from etlkit.discovery import SchemaDiscovery
-from etlkit.errors import EtlkitError
+from etlkit.errors import EtlkitError, RunInterrupted
 from etlkit.events import TableFinished
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.orchestration.allowed_hours import require_allowed_hour
@@ -66,6 +66,8 @@ class TableProcessor:
         try:
             require_allowed_hour(self.loader.settings.source.allowed_hours)
             return self.loader.load_table(table, force_full=force_full, limit=self.limit)
+        except RunInterrupted as error:
+            return self._failed(table, began, error.message, error.exit_code, alert=False)
         except EtlkitError as error:
             return self._failed(table, began, error.message, error.exit_code)
         except Exception as error:  # noqa: BLE001 - one table's failure must leave the others running
@@ -81,7 +83,9 @@ class TableProcessor:
                 1,
             )
 
-    def _failed(self, table: str, began: float, message: str, exit_code: int) -> TableFinished:
+    def _failed(
+        self, table: str, began: float, message: str, exit_code: int, *, alert: bool = True
+    ) -> TableFinished:
         config = self.loader.get_table_config(table)
         outcome = TableFinished(
             table=table,
@@ -93,7 +97,7 @@ class TableProcessor:
             exit_code=exit_code,
         )
         # The only line about it, also where a command watches: failures that call for attention are errors there.
-        level = logging.ERROR if config.monitoring.alert_on_failure else logging.WARNING
+        level = logging.ERROR if alert and config.monitoring.alert_on_failure else logging.WARNING
         _log.log(level, "%s table `%s` was not loaded: %s", config.table_importance, table, message)
         try:
             self.loader.ledger.record_failure(self.loader.run_id, outcome)

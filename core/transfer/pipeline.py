@@ -104,6 +104,8 @@ class Pipeline:
                     for fetched in self.reader.fetch():
                         self._put(fetched)
                         self._go_on()
+                # Its socket may have been dropped after the last row: then it must not be lent to anybody else.
+                self._go_on()
         except ReadAbandoned:
             return
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for chunks

@@ -39,7 +39,7 @@ def test_checking() -> None:
     assert signal.is_set()
     with pytest.raises(RunInterrupted) as caught:
         signal.check()
-    assert "the run was asked to end; nothing of this load was kept; run again" == str(caught.value)
+    assert "the run was asked to end; the table is as it was; run again" == str(caught.value)
 
 
 def test_a_block_is_not_left_while_its_action_runs() -> None:

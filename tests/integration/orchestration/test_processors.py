@@ -164,6 +164,19 @@ def test_a_defect(
     assert "Smith" not in caplog.text
 
 
+def test_a_table_that_was_asked_to_end(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """Who ends a run needs no alert: a table that was in work is told by a warning, whatever its monitoring says."""
+    processor = processor_of(running)
+    processor.loader.stop.set()
+    assert running.deployment.settings.analyzed["patient"].monitoring.alert_on_failure
+    outcome = processor.process_table("patient")
+    sentence = "the run was asked to end; the table is as it was; run again"
+    assert (sentence, 1) == (outcome.error, outcome.exit_code)
+    assert [(logging.WARNING, f"critical table `patient` was not loaded: {sentence}")] == [
+        (record.levelno, record.getMessage()) for record in caplog.records
+    ]
+
+
 def test_a_table_whose_turn_comes_too_late(running: Running) -> None:
     """When the allowed hours have ended before a table's turn, its load fails and the source is not asked."""
     now = dt.datetime.now().astimezone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from etlkit.connections import MySQLConnection
 from etlkit.contracts import Chunks
 from etlkit.errors import ExtractionError, RunInterrupted, ValueNotRepresentable
 from etlkit.loading.table_plan import TablePlan
+from etlkit.stopping import StopSignal
 from etlkit.transfer.pipeline import CopyFile, Pipeline
 from etlkit.transfer.reader import Reader
 from support.loading import Loading
@@ -51,7 +51,7 @@ def pipeline_of(
     used: list[int],
     *,
     ahead: int = 2,
-    interrupted: threading.Event | None = None,
+    interrupted: StopSignal | None = None,
 ) -> Iterator[Pipeline]:
     """Open a pipeline; the server's numbers of its connections are written down."""
 
@@ -111,14 +111,14 @@ def test_leaving_while_rows_are_kept(loading: Loading) -> None:
 
 def test_interrupting(loading: Loading) -> None:
     """When the run is asked to end, the next chunk is a sentence."""
-    what, interrupted = keyed(loading), threading.Event()
+    what, interrupted = keyed(loading), StopSignal()
     with pipeline_of(loading, what, [], interrupted=interrupted) as pipeline:
         chunks = iter(pipeline)
         next(chunks)
         interrupted.set()
         with pytest.raises(RunInterrupted) as caught:
             next(chunks)
-    assert "the run was asked to end; nothing of this load was kept; run again" == str(caught.value)
+    assert "the run was asked to end; the table is as it was; run again" == str(caught.value)
 
 
 def test_errors_arrive_where_chunks_are_awaited(loading: Loading) -> None:
