@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg2
 
 from support.databases import WarehouseDatabase
 
 _PATIENCE_SECONDS = 60
+_PAUSE_SECONDS = 0.02
 _LOCK = 4711
 
 _WAIT = f"""
@@ -122,8 +123,11 @@ def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> No
     """
     until = time.monotonic() + _PATIENCE_SECONDS
     while not reached():
-        ended = process.poll()
-        assert ended is None, f"the process ended with {ended} before it was killed: {process.communicate()}"
+        with suppress(subprocess.TimeoutExpired):
+            ended = process.wait(_PAUSE_SECONDS)
+            raise AssertionError(
+                f"the process ended with {ended} before it was killed: {process.communicate()}"
+            )
         assert time.monotonic() < until, "the process did not come to where it was to be killed"
     process.kill()
     process.communicate()

@@ -48,6 +48,7 @@ def wait_for_end(source: SourceDatabase, warehouse: WarehouseDatabase) -> None:
     until = time.monotonic() + _PATIENCE_SECONDS
     while at_work := [*sessions(warehouse), *connections(source)]:
         assert time.monotonic() < until, f"still at work: {at_work}"
+        warehouse.rows("SELECT pg_sleep(0.01)")
 
 
 def left_overs(source: SourceDatabase, warehouse: WarehouseDatabase) -> dict[str, list[str]]:
