@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etlkit.loading.target import Named, TargetTable
+from etlkit.loading.exact import differ, digest, fitting
+from etlkit.loading.target import TargetTable
 
 
 def delete_missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Delete:
@@ -46,16 +47,13 @@ def update_changed(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.
     names = [column.name for column in target.columns if column.name not in target.key]
     if not names:
         return None
-    new = {name: _fitting(table.c[name], stage.c[name]) for name in names}
+    new = {name: fitting(table.c[name], stage.c[name]) for name in names}
     return (
         sa.update(table)
         .values({table.c[name]: new[name] for name in names})
         .where(
             _same_key(target, table, stage),
-            # Compares what is stored, byte by byte, so json has no need of an equality and -0 is not 0.
-            _record([table.c[name] for name in names]).op("*<>", is_comparison=True)(
-                _record(list(new.values()))
-            ),
+            differ([table.c[name] for name in names], list(new.values())),
         )
     )
 
@@ -108,7 +106,7 @@ def differs(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Select[
     """
     names = [column.name for column in target.columns]
     there = _digests([table.c[name] for name in names])
-    staged = _digests([_fitting(table.c[name], stage.c[name]) for name in names])
+    staged = _digests([fitting(table.c[name], stage.c[name]) for name in names])
 
     def count(of: sa.Table) -> sa.ScalarSelect[Any]:
         return sa.select(sa.func.count()).select_from(of).scalar_subquery()
@@ -123,17 +121,5 @@ def _same_key(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Colum
     return sa.and_(*(table.c[name] == stage.c[name] for name in target.key))
 
 
-def _record(values: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
-    # With the cast PostgreSQL compares two records; without, it would look for the operator of each column.
-    return sa.cast(sa.func.row(*values), Named("record"))
-
-
-def _fitting(column: sa.ColumnElement[Any], staged: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return staged if str(column.type) == str(staged.type) else sa.cast(staged, column.type)
-
-
 def _digests(values: Sequence[sa.ColumnElement[Any]]) -> sa.Select[Any]:
-    # The text of a record is exact for every type: json has no equality, and -0 would be equal to 0. Its digest is
-    # sorted as bytes, without the database's collation, and many more fit into memory.
-    said = sa.cast(sa.func.row(*values), sa.Text)
-    return sa.select(sa.func.sha256(sa.func.convert_to(said, sa.literal_column("'UTF8'"))).label("row"))
+    return sa.select(digest(values).label("row"))
