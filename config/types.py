@@ -201,6 +201,8 @@ class RunSettings:
     """Tables in work at the same time."""
     executor: str = "threads"
     """The executor's name."""
+    max_deleted_share: Annotated[float, Between(0, 1)] = 0.5
+    """A load that would remove this share of a table's rows, or more, is stopped; 1: none is."""
 
 
 @attrs.frozen(kw_only=True)
@@ -261,6 +263,8 @@ class TableChoice:
     """Whether the table is left out altogether."""
     lookback_seconds: Annotated[int, Between(0)] | None = None
     """How many seconds behind the last load a cursor that is a time is read again."""
+    max_deleted_share: Annotated[float, Between(0, 1)] | None = None
+    """Instead of `run.max_deleted_share`, for this table."""
     reconcile: bool | None = None
     """Whether the table takes part in reconciling."""
     is_modeled: bool | None = None

@@ -76,6 +76,10 @@ class LoadError(EtlkitError):
     """Rows could not be written to the warehouse; nothing of the table's load was kept."""
 
 
+class DeletesRefused(LoadError):
+    """A load would have removed so many of a table's rows that the source seems to be emptied or restored."""
+
+
 class TargetConflict(LoadError):
     """The warehouse already holds something of that name which etlkit did not make."""
 
@@ -86,10 +90,20 @@ class DriftRefused(EtlkitError):
     exit_code = 5
 
 
+class SourceChanged(EtlkitError):
+    """The source is not the database that the warehouse's schema was loaded from."""
+
+
 class SomeTablesFailed(EtlkitError):
     """A run finished, but not every table was loaded."""
 
     exit_code = 3
+
+
+class DifferencesFound(EtlkitError):
+    """A verification finished, and a table of the warehouse does not equal its source."""
+
+    exit_code = 4
 
 
 class OutsideAllowedHours(EtlkitError):

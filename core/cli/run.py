@@ -67,6 +67,14 @@ class _Events:
 @options.option(
     "--threads", type=click.IntRange(1, 64), help="Tables in work at the same time, instead of `run.threads`."
 )
+@options.option(
+    "--allow-deletes", is_flag=True, help="Let loads remove any share of a table's rows, for this run."
+)
+@options.option(
+    "--accept-source",
+    is_flag=True,
+    help="Go on with another source than before, and read every row of it once.",
+)
 @options.option("--dry-run", is_flag=True, help="Print the plan, as `etlkit plan` does, and change nothing.")
 @click.pass_context
 def run(
@@ -79,6 +87,8 @@ def run(
     full_refresh: bool,
     limit: int | None,
     threads: int | None,
+    allow_deletes: bool,
+    accept_source: bool,
     dry_run: bool,
 ) -> None:
     """Load what changed since the last run.
@@ -86,7 +96,14 @@ def run(
     The first run loads everything. One table's failure leaves the others running. With --json, one event
     per line; the last is `run_finished`.
     """
-    request = RunRequest(select=select, exclude=exclude, full_refresh=full_refresh, limit=limit)
+    request = RunRequest(
+        select=select,
+        exclude=exclude,
+        full_refresh=full_refresh,
+        limit=limit,
+        allow_deletes=allow_deletes,
+        accept_source=accept_source,
+    )
     if dry_run:
         with Deployment.opened(folder, threads=threads) as deployment:
             context.exit(show_plan(deployment, request, as_json=as_json))

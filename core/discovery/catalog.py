@@ -31,6 +31,10 @@ class SourceServer:
     """The version as the server says it."""
     lower_case_table_names: int = 0
     """0: the case of table names matters; 1 (Windows) and 2 (macOS): it does not."""
+    uid: str | None = None
+    """What the server is known by: MySQL's `server_uuid`, MariaDB's `server_uid`; None where it has none."""
+    machine: str = ""
+    """sha256 over host name, port and data folder, which tell servers without a `uid` apart."""
 
     def __str__(self) -> str:
         return f"{self.kind} {'.'.join(str(part) for part in self.version)}"

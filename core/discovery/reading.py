@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import attrs
 from sqlalchemy import Connection, Engine, RowMapping, Select
 
 from etlkit.discovery import spelling, statements
@@ -106,11 +108,15 @@ def _server(connection: Connection) -> tuple[SourceServer, bool]:
         spelling.text_of(name).lower(): spelling.text_of(value)
         for name, value in connection.execute(statements.SERVER_VARIABLES)
     }
+    server = source_server(
+        found.get("version", ""), found.get("version_comment", ""), found.get("lower_case_table_names", "0")
+    )
+    machine = "\0".join(found.get(each, "") for each in ("hostname", "port", "datadir"))
     return (
-        source_server(
-            found.get("version", ""),
-            found.get("version_comment", ""),
-            found.get("lower_case_table_names", "0"),
+        attrs.evolve(
+            server,
+            uid=found.get("server_uuid") or found.get("server_uid") or None,
+            machine=hashlib.sha256(machine.encode()).hexdigest(),
         ),
         "information_schema_stats_expiry" in found,
     )

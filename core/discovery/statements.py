@@ -13,9 +13,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 SERVER_VARIABLES = text(
     "SHOW SESSION VARIABLES WHERE Variable_name IN"
-    " ('version', 'version_comment', 'lower_case_table_names', 'information_schema_stats_expiry')"
+    " ('version', 'version_comment', 'lower_case_table_names', 'information_schema_stats_expiry',"
+    " 'server_uuid', 'server_uid', 'hostname', 'port', 'datadir')"
 )
-"""Names what the server is; a variable that the server does not know is just not there."""
+"""Names what the server is, and which one; a variable that the server does not know is just not there."""
 
 FRESH_STATISTICS = text("SET SESSION information_schema_stats_expiry = 0")
 """MySQL 8 otherwise shows row counts and sizes that may be a day old."""

@@ -92,6 +92,19 @@ RESUMES = sa.Table(
     comment="Loads that commit per chunk and are not finished; a later run goes on behind last_key.",
 )
 
+SOURCES = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("target_schema", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("server", sa.Text),
+    sa.Column("machine", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("database", sa.Text, nullable=False),
+    sa.Column("seen_at", _now, nullable=False, server_default=sa.func.now()),
+    comment="The database that each schema is loaded from; another one must be accepted first.",
+)
+
 
 class AddColumn(DDLElement):
     """`ALTER TABLE ... ADD COLUMN IF NOT EXISTS ...`."""

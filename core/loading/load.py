@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,17 +13,19 @@ import sqlalchemy as sa
 
 from etlkit.config import DriftSettings
 from etlkit.connections import ConnectionFactory
-from etlkit.contracts import Commit, Since, TableState, Write
-from etlkit.errors import EtlkitError, ExtractionError, LoadError, LockHeld, TargetConflict
+from etlkit.contracts import Commit, Everything, TableState, Write
+from etlkit.errors import DeletesRefused, EtlkitError, ExtractionError, LoadError, LockHeld, TargetConflict
 from etlkit.events import TableFinished
 from etlkit.loading.apply import insert_all
 from etlkit.loading.applying import apply_rows
+from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
 from etlkit.loading.broken_reads import Resume, stage_table
 from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.drift import Drift, drift_between, permitted
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.ledger_tables import SCHEMA
 from etlkit.loading.shapes import Shape, shape_of
+from etlkit.loading.staged import Staged, outcome_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
 from etlkit.loading.warehouse_table import add_key, becomes, copy_into, evolve
@@ -32,23 +35,15 @@ from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.keys import Keyset, from_json, to_json
 from etlkit.transfer.pipeline import CopyFile, Pipeline
 from etlkit.transfer.reader import Reader
-from etlkit.transfer.rendering import INVALID_DATE
 from etlkit.transfer.source_queries import SourceQueries
+from etlkit.transfer.watermark import CursorBehind, behind_words
 
 _STAGE = "etlkit_stage"
 # For the joins of staged rows with the table, and for building the key; in this transaction only.
 _SETTINGS = {"work_mem": "64MB", "maintenance_work_mem": "256MB"}
 _DATA_REFUSED = ("22", "23", "P0")
 
-
-@attrs.frozen(kw_only=True)
-class _Staged:
-    """What was read into a table, before it is applied."""
-
-    rows: int
-    size: int
-    losses: Mapping[int, int]
-    watermark: str | None
+_log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +60,8 @@ class Load:
     """The run this belongs to."""
     drift: DriftSettings
     """What may change in the warehouse's table."""
+    max_deleted_share: float = ANY_SHARE
+    """The share of the table's rows that the load may not reach when it removes some; 1 for any."""
     limit: int | None = None
     """Read at most so many rows; such a load removes nothing and keeps the table's state."""
     stop: StopSignal = attrs.field(factory=StopSignal)
@@ -82,6 +79,14 @@ class Load:
             EtlkitError: the load failed; the table and its state are as they were.
         """
         began = time.monotonic()
+        try:
+            return self._carried_out(began)
+        except CursorBehind:
+            _log.warning("%s", behind_words(self.what.analysis.name, self.what.plan.cursor))
+        plan = attrs.evolve(self.what.plan, read=Everything(), write=Write.REPLACE)
+        return attrs.evolve(self, what=attrs.evolve(self.what, plan=plan)).carry_out()
+
+    def _carried_out(self, began: float) -> TableFinished:
         keyed = Keyset.of(self.what.analysis, self.what.rendered.source) is not None
         per_chunk = self.what.plan.commit is Commit.PER_CHUNK and self.limit is None and keyed
         try:
@@ -104,10 +109,10 @@ class Load:
                 if leftover and self.limit is None:
                     self.ledger.broken_reads.drop(connection, self.what.analysis.name)
                 if now is not None and self.limit is not None and not self.what.target.key:
-                    return self._outcome(_Staged(rows=0, size=0, losses={}, watermark=None), {}, began)
+                    return outcome_of(self.what, Staged(), {}, time.monotonic() - began)
                 file = CopyFile(itertools.chain(() if first is None else (first,), chunks))
                 counts = self._write(connection, file, now, empty=first is None)
-                staged = _Staged(rows=file.rows, size=file.size, losses=file.losses, watermark=file.watermark)
+                staged = Staged(rows=file.rows, size=file.size, losses=file.losses, watermark=file.watermark)
                 return self._commit(connection, staged, counts, began)
 
     def _write(
@@ -133,8 +138,8 @@ class Load:
         return self._apply(connection, stage, now, drift, file.rows)
 
     def _per_chunk(self, began: float) -> TableFinished:
-        name = self.what.analysis.name
-        stage = self.what.target.table(schema=SCHEMA, name=stage_table(self.what.target.schema, name).name)
+        name = stage_table(self.what.target.schema, self.what.analysis.name).name
+        stage = self.what.target.table(schema=SCHEMA, name=name)
         with self._transaction() as connection:
             now, _ = self._now(connection)
             resume = self._resume(connection, stage)
@@ -142,22 +147,30 @@ class Load:
                 # Told before anything is read; done when everything is.
                 self._drift(connection, stage, now)
         if not resume.complete:
-            resume = self._stage_chunks(stage, resume)
+            try:
+                resume = self._stage_chunks(stage, resume)
+            except CursorBehind:
+                self._drop_read()
+                raise
         try:
             return self._apply_read(stage, resume, began)
-        except sa.exc.DBAPIError as error:
-            if (getattr(error.orig, "pgcode", None) or "")[:2] in _DATA_REFUSED:
+        except (sa.exc.DBAPIError, DeletesRefused) as error:
+            code = getattr(getattr(error, "orig", None), "pgcode", None) or ""
+            if isinstance(error, DeletesRefused) or code[:2] in _DATA_REFUSED:
                 # Not the moment but the rows were refused. When the source is mended, they must be read again.
-                with self._transaction() as connection:
-                    self._now(connection)
-                    self.ledger.broken_reads.drop(connection, name)
+                self._drop_read()
             raise
+
+    def _drop_read(self) -> None:
+        with self._transaction() as connection:
+            self._now(connection)
+            self.ledger.broken_reads.drop(connection, self.what.analysis.name)
 
     def _apply_read(self, stage: sa.Table, resume: Resume, began: float) -> TableFinished:
         target = self.what.target
         with self._transaction(last=True) as connection:
             now, _ = self._now(connection)
-            staged = _Staged(
+            staged = Staged(
                 rows=resume.read, size=resume.rendered_bytes, losses=resume.losses, watermark=resume.watermark
             )
             if now is None:
@@ -233,17 +246,16 @@ class Load:
         return apply_rows(connection, target, table, stage, write=self.what.plan.write, rows=rows)
 
     def _commit(
-        self, connection: sa.Connection, staged: _Staged, counts: Mapping[str, int], began: float
+        self, connection: sa.Connection, staged: Staged, counts: Mapping[str, int], began: float
     ) -> TableFinished:
-        outcome = self._outcome(staged, counts, began)
+        refuse_mass_deletes(self.what.target, counts, rows=staged.rows, share=self.max_deleted_share)
+        outcome = outcome_of(self.what, staged, counts, time.monotonic() - began)
         before = self.what.before
         old = before.state if before else TableState(table=self.what.analysis.name)
-        # A read since a watermark that found nothing new leaves it where it was.
-        found_nothing = old.watermark if isinstance(self.what.plan.read, Since) else None
         state = attrs.evolve(
             old,
             cursor_column=self.what.plan.cursor,
-            watermark=staged.watermark or found_nothing,
+            watermark=staged.watermark,
             schema_hash=self.what.analysis.schema_hash,
         )
         partial = self.limit is not None
@@ -259,25 +271,6 @@ class Load:
             outcome=outcome,
         )
         return outcome
-
-    def _outcome(self, staged: _Staged, counts: Mapping[str, int], began: float) -> TableFinished:
-        written = counts.get("inserted", 0) + counts.get("updated", 0)
-        return TableFinished(
-            table=self.what.analysis.name,
-            strategy=self.what.plan.strategy,
-            importance=self.what.analysis.importance,
-            read=staged.rows,
-            inserted=counts.get("inserted", 0),
-            updated=counts.get("updated", 0),
-            deleted=counts.get("deleted", 0),
-            unchanged=max(0, staged.rows - written),
-            rendered_bytes=staged.size,
-            seconds=time.monotonic() - began,
-            losses=tuple(
-                (self.what.rendered.columns[number].column.name, INVALID_DATE, count)
-                for number, count in sorted(staged.losses.items())
-            ),
-        )
 
     def _now(self, connection: sa.Connection) -> tuple[Shape | None, bool]:
         """Lock the table, and look at it: its shape, and whether a broken read left something behind."""
@@ -314,6 +307,7 @@ class Load:
                 watermark=resume.watermark if resume else None,
                 began=resume.began if resume else None,
                 limit=self.limit,
+                tell_behind=self.limit is None,
             )
 
         return Pipeline(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from etlkit.config import Settings, TableConfig
 from etlkit.connections import ConnectionFactory
 from etlkit.events import TableFinished
+from etlkit.loading.brake import ANY_SHARE
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.load import Load
 from etlkit.loading.table_plan import TablePlan
@@ -45,6 +46,8 @@ class PostgresLoader:
     """The run that loads are recorded under."""
     stop: StopSignal = attrs.field(factory=StopSignal)
     """When it is set, loads at work end by `RunInterrupted`."""
+    allow_deletes: bool = False
+    """Whether loads may remove any share of a table's rows, whatever the settings say."""
     rows_read: Callable[[str, int], None] = lambda *_: None
     """Called while a table is read, with its name and the rows read so far."""
 
@@ -69,6 +72,7 @@ class PostgresLoader:
             ledger=self.ledger,
             run_id=self.run_id,
             drift=self.settings.drift,
+            max_deleted_share=self._max_deleted_share(table),
             limit=limit,
             stop=self.stop,
             rows_read=partial(self.rows_read, table),
@@ -82,6 +86,11 @@ class PostgresLoader:
                 minutes,
             )
         return outcome
+
+    def _max_deleted_share(self, table: str) -> float:
+        chosen = self.settings.choice(table).max_deleted_share
+        share = self.settings.run.max_deleted_share if chosen is None else chosen
+        return ANY_SHARE if self.allow_deletes else share
 
     def get_table_config(self, table: str) -> TableConfig:
         """Give a table's configuration.

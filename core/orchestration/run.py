@@ -24,6 +24,7 @@ from etlkit.errors import (
 )
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.loading.postgres_loader import PostgresLoader
+from etlkit.loading.source_identity import SourceIdentity, require_same_source
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.priority_processor import PriorityProcessor
@@ -50,6 +51,10 @@ class RunRequest:
     """Whether watermarks are forgotten and every row is read."""
     limit: int | None = None
     """Read at most so many rows of each table; such a run removes nothing and remembers nothing."""
+    allow_deletes: bool = False
+    """Whether loads may remove any share of a table's rows."""
+    accept_source: bool = False
+    """Whether to go on when the source is another one than before; every row is read then."""
 
 
 @attrs.frozen(kw_only=True)
@@ -76,6 +81,7 @@ class Run:
             OutsideAllowedHours: the source may not be read now.
             ConnectionFailed: one of the servers cannot be reached.
             LockHeld: another run of this deployment is at work.
+            SourceChanged: the source is another one than before.
             SchemaDiscoveryError: the source's catalog cannot be read.
         """
         began = time.monotonic()
@@ -84,6 +90,8 @@ class Run:
         ledger, run_id = self.deployment.ledger, uuid.uuid4().hex
         ledger.ensure()
         with ledger.run_lock():
+            now = SourceIdentity.of(self.deployment.discovery.catalog(), self.deployment.settings.source.url)
+            require_same_source(ledger, now, accept=self.request.accept_source)
 
             def finished(outcome: TableFinished) -> None:
                 outcomes.append(outcome)
@@ -126,6 +134,7 @@ class Run:
             connections=deployment.connections,
             ledger=deployment.ledger,
             run_id=run_id,
+            allow_deletes=self.request.allow_deletes,
             rows_read=self.rows_read,
         )
         return PriorityProcessor(

@@ -23,7 +23,7 @@ from etlkit.transfer.sentinels import FIELD, ROW
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.spool import Spool
 from etlkit.transfer.trouble import read_trouble
-from etlkit.transfer.watermark import Watermark
+from etlkit.transfer.watermark import CursorBehind, Watermark
 from etlkit.transfer.wide_rows import WideRows
 
 _FIRST_SCAN_ROWS = 50_000
@@ -62,6 +62,8 @@ class Reader:
     """Where an earlier, broken read left the watermark."""
     began: str | None = None
     """Where the cursor stood when the read began; an earlier, broken read's beginning counts."""
+    tell_behind: bool = False
+    """Whether a read since a watermark that does not find it again ends by `CursorBehind` before its last rows."""
     _mark: Watermark = attrs.field(factory=Watermark)
     _read_rows: int = 0
     _value_limit: int = 0
@@ -104,6 +106,7 @@ class Reader:
         Raises:
             PlanRefused: the plan does not fit the table.
             ExtractionError: the source refused a statement, or a row is larger than it can send.
+            CursorBehind: see `tell_behind`.
         """
         self._keyset = Keyset.of(self.analysis, self.rendered.source)
         self._condition = queries.condition_of(self.plan.read, self.analysis, self.rendered)
@@ -111,9 +114,23 @@ class Reader:
             self._begin()
             if self._keyset is None:
                 yield from self._in_one_go()
+            elif self.tell_behind and isinstance(self.plan.read, Since):
+                yield from self._unless_behind(self._by_key(self._keyset), self.plan.read.watermark)
             else:
                 yield from self._by_key(self._keyset)
             self.source.text(queries.END_SNAPSHOT)
+
+    def _unless_behind(self, rows: Iterator[Fetched], watermark: str) -> Iterator[Fetched]:
+        # The last rows are held back until it is known, so that nobody takes the read for complete.
+        held: Fetched | None = None
+        for fetched in rows:
+            if held is not None:
+                yield held
+            held = fetched
+        if self._mark.behind(watermark):
+            raise CursorBehind
+        if held is not None:
+            yield held
 
     def _begin(self) -> None:
         packet, longest = (int(each) for each in self.source.text(queries.LIMITS) or ())

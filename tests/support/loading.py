@@ -72,6 +72,7 @@ class Loading:
         limit: int | None = None,
         run_id: str = "",
         rows_read: Callable[[int], None] = lambda _: None,
+        max_deleted_share: float = 1,
     ) -> TableFinished:
         """Carry a plan out; `rows_read` is called behind each chunk."""
         return Load(
@@ -80,6 +81,7 @@ class Loading:
             ledger=self.deployment.ledger,
             run_id=run_id or uuid.uuid4().hex,
             drift=self.deployment.settings.drift,
+            max_deleted_share=max_deleted_share,
             limit=limit,
             rows_read=rows_read,
         ).carry_out()

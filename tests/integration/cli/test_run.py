@@ -101,6 +101,38 @@ def test_limit(clinic: Any) -> None:
     ]
 
 
+def test_allow_deletes(clinic: Any) -> None:
+    """A table that would lose most of its rows fails, until the option or its variable lets the rows go."""
+    clinic.source.execute(
+        "insert into definition (ItemName) values " + ", ".join(f"('{n}')" for n in range(197))
+    )
+    clinic.prepared()
+    clinic.done("run")
+    clinic.source.execute("delete from definition where DefNum > 10")
+    result = clinic.etlkit("run", "--select", "definition")
+    assert 3 == result.exit_code
+    assert "190 of the 200 rows in the warehouse would be removed" in result.stdout
+    clinic.done("run", "--select", "definition", ETLKIT_ALLOW_DELETES="1")
+    assert 10 == clinic.warehouse.value("select count(*) from raw.definition")
+    clinic.source.execute("insert into definition (ItemName) select LName from patient")
+    clinic.done("run", "--allow-deletes")
+
+
+def test_accept_source(clinic: Any) -> None:
+    """A run that finds another source ends with 1, and as JSON with one event, until the source is accepted."""
+    clinic.prepared()
+    clinic.done("run")
+    clinic.warehouse.execute("update etlkit.sources set server = 'other'")
+    result = clinic.etlkit("run", "--json")
+    last = json.loads(result.stdout)
+    assert (1, 1, []) == (result.exit_code, last["exit_code"], last["tables"])
+    assert last["error"].startswith(
+        "schema `raw` was loaded from another source: the server was `other` and is `"
+    )
+    assert {2, 3, 1} == {each["read"] for each in clinic.loaded("--accept-source").values()}
+    clinic.done("run")
+
+
 def test_some_failed(clinic: Any) -> None:
     """One table's failure leaves the others running; the exit code is 3 and its sentence stands at the end."""
     clinic.prepared()

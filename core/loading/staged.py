@@ -1,0 +1,58 @@
+"""What was read for a load, and what came of it in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from etlkit.contracts import LoadPlan
+from etlkit.events import TableFinished
+from etlkit.loading.table_plan import TablePlan
+from etlkit.transfer.rendering import INVALID_DATE
+
+
+@attrs.frozen(kw_only=True)
+class Staged:
+    """What was read into a table, before it is applied."""
+
+    rows: int = 0
+    """Rows."""
+    size: int = 0
+    """Bytes of COPY text."""
+    losses: Mapping[int, int] = attrs.field(factory=dict)
+    """By column number, values that became NULL."""
+    watermark: str | None = None
+    """The watermark of what was read."""
+
+
+def outcome_of(what: TablePlan, staged: Staged, counts: Mapping[str, int], seconds: float) -> TableFinished:
+    """Say what came of a load.
+
+    Args:
+        what: its plan.
+        staged: what was read.
+        counts: rows inserted, updated and deleted, by these words; what did not happen may be missing.
+        seconds: how long it took.
+
+    Returns:
+        The outcome of a load that is committed.
+    """
+    written = counts.get("inserted", 0) + counts.get("updated", 0)
+    plan: LoadPlan = what.plan
+    return TableFinished(
+        table=what.analysis.name,
+        strategy=plan.strategy,
+        importance=what.analysis.importance,
+        read=staged.rows,
+        inserted=counts.get("inserted", 0),
+        updated=counts.get("updated", 0),
+        deleted=counts.get("deleted", 0),
+        unchanged=max(0, staged.rows - written),
+        rendered_bytes=staged.size,
+        seconds=seconds,
+        losses=tuple(
+            (what.rendered.columns[number].column.name, INVALID_DATE, count)
+            for number, count in sorted(staged.losses.items())
+        ),
+    )
