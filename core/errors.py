@@ -106,6 +106,12 @@ class DifferencesFound(EtlkitError):
     exit_code = 4
 
 
+class NotChecked(EtlkitError):
+    """A table could not be compared with its source."""
+
+    exit_code = 3
+
+
 class OutsideAllowedHours(EtlkitError):
     """The source may not be read at this time of day, by the deployment's own choice."""
 

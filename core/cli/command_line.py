@@ -12,6 +12,7 @@ from etlkit.cli.plugins import plugins
 from etlkit.cli.run import run
 from etlkit.cli.shell import CommandLine
 from etlkit.cli.status import status
+from etlkit.cli.verify import verify
 
 
 @click.group("etlkit", cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,5 +26,5 @@ def main() -> None:
     """
 
 
-for _command in (init, doctor, analyze, plan, run, status, plugins):
+for _command in (init, doctor, analyze, plan, run, status, verify, plugins):
     main.add_command(_command)

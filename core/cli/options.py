@@ -76,6 +76,33 @@ as_json = option("--json", "as_json", is_flag=True, help="Print JSON for program
 """Adds `--json`, given to the function as `as_json`."""
 
 
+def tables(function: Function) -> Function:
+    """Add the options that say which tables are meant.
+
+    Args:
+        function: takes `select` and `exclude`.
+
+    Returns:
+        The function.
+    """
+    for each in (
+        option(
+            "--exclude",
+            multiple=True,
+            metavar="PATTERN",
+            help="Leave out these tables; may be given several times.",
+        ),
+        option(
+            "--select",
+            multiple=True,
+            metavar="PATTERN",
+            help="Only these tables, such as `pat*` or `importance:critical`; may be given several times.",
+        ),
+    ):
+        function = each(function)
+    return function
+
+
 def selection(function: Function) -> Function:
     """Add the options that say which tables are loaded, and how much of them.
 
@@ -93,18 +120,7 @@ def selection(function: Function) -> Function:
             help="Read at most so many rows of each table; removes nothing, remembers nothing.",
         ),
         option("--full-refresh", is_flag=True, help="Read every row, whatever was loaded before."),
-        option(
-            "--exclude",
-            multiple=True,
-            metavar="PATTERN",
-            help="Leave out these tables; may be given several times.",
-        ),
-        option(
-            "--select",
-            multiple=True,
-            metavar="PATTERN",
-            help="Only these tables, such as `pat*` or `importance:critical`; may be given several times.",
-        ),
+        tables,
     ):
         function = each(function)
     return function

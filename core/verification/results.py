@@ -1,0 +1,115 @@
+"""What a verification says of tables, whichever way they were compared: plain frozen values.
+
+Values of rows are only in here when a person asked for them; a key's column is one as well, unless it is a number
+or a uuid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import attrs
+
+from etlkit.errors import DifferencesFound, NotChecked
+from etlkit.wording import counted
+
+EQUAL = "equal"
+"""What is said of a table without a difference."""
+
+MISSING_IN_WAREHOUSE = "missing in the warehouse"
+"""The source has a row that the warehouse lacks."""
+MISSING_IN_SOURCE = "missing in the source"
+"""The warehouse has a row that the source lacks."""
+DIFFERENT = "different"
+"""Both have a row of that key, and a column of it differs."""
+
+
+@attrs.frozen(kw_only=True)
+class Difference:
+    """One row that is not the same on both sides."""
+
+    kind: str
+    """`MISSING_IN_WAREHOUSE`, `MISSING_IN_SOURCE` or `DIFFERENT`."""
+    key: Mapping[str, str | None]
+    """The row's key by column, as text; None where a value is not to be shown (or is NULL)."""
+    columns: tuple[str, ...] = ()
+    """The columns that differ; empty unless the kind is `DIFFERENT`."""
+    values: Mapping[str, tuple[str | None, str | None]] | None = None
+    """By differing column, the beginnings of the source's and the warehouse's values; None unless asked for."""
+
+
+@attrs.frozen(kw_only=True)
+class TableVerification:
+    """What came of comparing one table."""
+
+    table: str
+    """The table's name in the source."""
+    reason: str | None = None
+    """Why it was not compared; None when it was."""
+    rows: int = 0
+    """Rows that the source has."""
+    checked: int = 0
+    """Rows of the source that were compared; fewer than `rows` in a sample."""
+    missing_in_warehouse: int = 0
+    """Rows that only the source has; in a sample, at least so many."""
+    missing_in_source: int = 0
+    """Rows that only the warehouse has; in a sample, at least so many."""
+    different: int = 0
+    """Rows that both have, and that differ in a column."""
+    newer: int | None = None
+    """Differing rows that the source stamped after the last load; None when the table has no cursor to tell by."""
+    columns: Mapping[str, int] = attrs.field(factory=dict)
+    """By column, the rows that differ in it; columns without a difference are not in here."""
+    differences: tuple[Difference, ...] = ()
+    """Some of the differing rows, the first ones by key."""
+    not_compared: Mapping[str, str] = attrs.field(factory=dict)
+    """By column, why it was not compared."""
+    seconds: float = 0.0
+    """How long it took."""
+
+    @property
+    def differing(self) -> int:
+        """Rows that are not the same on both sides."""
+        return self.missing_in_warehouse + self.missing_in_source + self.different
+
+    @property
+    def verified(self) -> str:
+        """`equal`, `n rows differ`, or `not checked: reason`."""
+        if self.reason is not None:
+            return f"not checked: {self.reason}"
+        if not self.differing:
+            return EQUAL
+        return f"{counted(self.differing, 'row')} {'differs' if self.differing == 1 else 'differ'}"
+
+
+@attrs.frozen(kw_only=True)
+class Verification:
+    """What came of comparing the tables of a deployment."""
+
+    tables: tuple[TableVerification, ...]
+    """In the order of their names."""
+    seconds: float = 0.0
+    """How long it took."""
+
+    @classmethod
+    def of(cls, tables: Sequence[TableVerification], seconds: float) -> Self:
+        """Put the outcomes of tables together.
+
+        Args:
+            tables: in any order.
+            seconds: how long it took.
+
+        Returns:
+            The whole.
+        """
+        return cls(tables=tuple(sorted(tables, key=lambda each: each.table)), seconds=seconds)
+
+    @property
+    def exit_code(self) -> int:
+        """4 when a table differs, else 3 when one was not checked, else 0."""
+        if any(each.differing for each in self.tables):
+            return DifferencesFound.exit_code
+        if any(each.reason is not None for each in self.tables):
+            return NotChecked.exit_code
+        return 0
