@@ -66,7 +66,15 @@ class Where:
     """The condition in words, for plans and logs; must not hold a value of a row."""
 
 
-Read = Everything | Since | Where
+@attrs.frozen
+class Differences:
+    """Read the rows that differ from the stored ones: found by digests per range of the key, without a cursor.
+
+    The strategy must keep digests, and the table must have been loaded with them before.
+    """
+
+
+Read = Everything | Since | Where | Differences
 
 
 class Write(enum.Enum):
@@ -78,6 +86,15 @@ class Write(enum.Enum):
     """Staged rows are inserted or, where they differ, updated by primary key; no row is removed."""
     APPEND = "append"
     """Staged rows whose key is not there yet are inserted; rows that are there stay as they are."""
+
+
+class Deletes(enum.Enum):
+    """What happens to stored rows that a read of differences no longer finds in the source."""
+
+    IGNORE = "ignore"
+    """They stay."""
+    HARD = "hard"
+    """They are removed."""
 
 
 class Commit(enum.Enum):
@@ -112,7 +129,7 @@ class LoadPlan:
     strategy: str
     """The strategy that made the plan."""
     read: Read
-    """Which rows: `Everything()`, `Since(...)` or `Where(...)`."""
+    """Which rows: `Everything()`, `Since(...)`, `Where(...)` or `Differences()`."""
     write: Write
     """How they are applied: a member of `Write`."""
     reason: str
@@ -123,6 +140,8 @@ class LoadPlan:
     """The budgets of a chunk."""
     commit: Commit = Commit.ONCE
     """What survives a crash: a member of `Commit`."""
+    deletes: Deletes = Deletes.IGNORE
+    """What happens to rows that are gone, when differences are read; `Write.REPLACE` always removes them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -155,6 +174,8 @@ class Strategy:
     """Bids for a table when `analyze` chooses."""
     plan: Callable[[TableAnalysis, TableState | None], LoadPlan]
     """Turns a table and its last committed state (None before the first load) into a plan."""
+    digests: bool = False
+    """Whether each row is kept with a digest, which the source computes; a read of differences needs them."""
 
 
 @attrs.frozen(kw_only=True)

@@ -11,7 +11,7 @@ import click
 
 from etlkit.cli import options, output
 from etlkit.cli.output import Heading
-from etlkit.contracts import Everything, Read, Since, Where
+from etlkit.contracts import Differences, Everything, Read, Since, Where
 from etlkit.errors import EtlkitError, SomeTablesFailed
 from etlkit.loading.table_plan import TablePlan
 from etlkit.orchestration.deployment import Deployment
@@ -151,6 +151,8 @@ def _reading(read: Read) -> str:
             return f"since {read.watermark}"
         case Where():
             return f"where {read.text}"
+        case Differences():
+            return "what differs"
 
 
 def _rows(prediction: Prediction) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -26,6 +27,7 @@ from etlkit.loading.ledger_tables import (
     RESUMES,
     RUNS,
     SCHEMA,
+    SECRETS,
     STATES,
     AddColumn,
     metadata,
@@ -52,6 +54,7 @@ class Ledger:
         """
         self.engine = engine
         self.schema = schema
+        self._secret = ""
         self.broken_reads = BrokenReads(schema)
 
     def ensure(self) -> None:
@@ -72,6 +75,21 @@ class Ledger:
                 metadata.create_all(connection)
             for column in missing_columns(there):
                 connection.execute(AddColumn(column))
+            made = insert(SECRETS).values(target_schema=self.schema, secret=secrets.token_hex(16))
+            connection.execute(made.on_conflict_do_nothing())
+
+    def secret(self) -> str:
+        """Give the secret that goes into the digests of rows.
+
+        Returns:
+            Hexadecimal digits; empty before the first run.
+        """
+        if not self._secret:
+            with self._reading() as connection:
+                if sa.inspect(connection).has_table(SECRETS.name, schema=SCHEMA):
+                    query = sa.select(SECRETS.c.secret).where(SECRETS.c.target_schema == self.schema)
+                    self._secret = connection.scalar(query) or ""
+        return self._secret
 
     def exists(self) -> bool:
         """Tell whether a run ever wrote a ledger here."""

@@ -106,6 +106,15 @@ SOURCES = sa.Table(
 )
 
 
+SECRETS = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("target_schema", sa.Text, primary_key=True),
+    sa.Column("secret", sa.Text, nullable=False),
+    comment="Goes into the digests of rows, so that they cannot be guessed by who sees nothing but digests.",
+)
+
+
 class AddColumn(DDLElement):
     """`ALTER TABLE ... ADD COLUMN IF NOT EXISTS ...`."""
 

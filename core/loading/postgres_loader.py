@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from etlkit.config import Settings, TableConfig
 from etlkit.connections import ConnectionFactory
+from etlkit.contracts import Differences
 from etlkit.events import TableFinished
 from etlkit.loading.brake import ANY_SHARE
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.load import Load
+from etlkit.loading.reconcile import Reconcile
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
 from etlkit.stopping import StopSignal
@@ -66,17 +68,7 @@ class PostgresLoader:
             EtlkitError: the load failed; the table and its state are as they were.
         """
         plan = self.planner.plan(table, force_full=force_full, limit=limit)
-        outcome = Load(
-            what=plan,
-            connections=self.connections,
-            ledger=self.ledger,
-            run_id=self.run_id,
-            drift=self.settings.drift,
-            max_deleted_share=self._max_deleted_share(table),
-            limit=limit,
-            stop=self.stop,
-            rows_read=partial(self.rows_read, table),
-        ).carry_out()
+        outcome = self._carried_out(plan, limit)
         minutes = plan.config.monitoring.max_extraction_time_minutes
         if outcome.seconds > minutes * 60:
             _log.warning(
@@ -91,6 +83,30 @@ class PostgresLoader:
         chosen = self.settings.choice(table).max_deleted_share
         share = self.settings.run.max_deleted_share if chosen is None else chosen
         return ANY_SHARE if self.allow_deletes else share
+
+    def _carried_out(self, plan: TablePlan, limit: int | None) -> TableFinished:
+        rows_read = partial(self.rows_read, plan.analysis.name)
+        if isinstance(plan.plan.read, Differences):
+            return Reconcile(
+                what=plan,
+                connections=self.connections,
+                ledger=self.ledger,
+                run_id=self.run_id,
+                max_deleted_share=self._max_deleted_share(plan.analysis.name),
+                stop=self.stop,
+                rows_read=rows_read,
+            ).carry_out()
+        return Load(
+            what=plan,
+            connections=self.connections,
+            ledger=self.ledger,
+            run_id=self.run_id,
+            drift=self.settings.drift,
+            max_deleted_share=self._max_deleted_share(plan.analysis.name),
+            limit=limit,
+            stop=self.stop,
+            rows_read=rows_read,
+        ).carry_out()
 
     def get_table_config(self, table: str) -> TableConfig:
         """Give a table's configuration.

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 import attrs
 
 from etlkit.config import ColumnOverride, Settings, TableConfig
-from etlkit.contracts import Commit, Conversion, LoadPlan, Strategy, TableState, Write
+from etlkit.contracts import (
+    Commit,
+    Conversion,
+    Differences,
+    Everything,
+    LoadPlan,
+    Strategy,
+    TableState,
+    Write,
+)
 from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.asking import matching_conversion
 from etlkit.errors import ConfigurationError, PlanRefused, PluginError
@@ -63,17 +72,23 @@ class Planner:
         conversions, types = self._overrides(analysis, config)
         before, there = self._before(table)
         ignored = self._ignored(analysis, there) if before is not None else frozenset()
-        rendered = render(analysis, self.discovery.catalog().database, conversions, types, ignored)
+        strategy = self.registry.strategy(config.extraction_strategy)
+        secret = self.ledger.secret() if strategy.item.digests or config.reconcile else None
+        rendered = render(
+            analysis, self.discovery.catalog().database, conversions, types, without=ignored, secret=secret
+        )
         target = target_of(analysis, rendered, self.settings.warehouse.schema)
         known = before is not None and there is not None and before.mapping_hash == target.mapping_hash
         state = before.state if before is not None and known and not force_full else None
-        plan = self._ask(self.registry.strategy(config.extraction_strategy), analysis, state)
+        plan = self._ask(strategy, analysis, state)
         if there is None and plan.write is not Write.REPLACE:
             plan = attrs.evolve(plan, write=Write.REPLACE)
         if limit is not None:
             write = Write.MERGE if analysis.primary_key and there is not None else plan.write
             reason = f"at most {limit} rows, as asked for; nothing is removed and the table's state is kept"
-            plan = attrs.evolve(plan, write=write, commit=Commit.ONCE, reason=reason)
+            # A part of the table cannot be compared with the whole of it.
+            read = Everything() if isinstance(plan.read, Differences) else plan.read
+            plan = attrs.evolve(plan, read=read, write=write, commit=Commit.ONCE, reason=reason)
         return TablePlan(
             analysis=analysis, config=config, rendered=rendered, target=target, plan=plan, before=before
         )

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, cast, func, literal, li
 from sqlalchemy import String as Characters
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
-from etlkit.contracts import Everything, Read, Since, Where
+from etlkit.contracts import Differences, Everything, Read, Since, Where
 from etlkit.errors import PlanRefused
 from etlkit.raising import raise_alone
 from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
@@ -77,7 +77,7 @@ def condition_of(read: Read, analysis: TableAnalysis, rendered: RenderedTable) -
         PlanRefused: the plan names a column that the table does not have, or a watermark of another type.
     """
     match read:
-        case Everything():
+        case Everything() | Differences():
             return None
         case Where():
             return read.condition(lambda name: rendered.source.c[_column(analysis, name).name])

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import attrs
 
-from etlkit.transfer.keys import Key
+from etlkit.contracts import Everything, LoadPlan
+from etlkit.tables import INTEGER_TYPES, TableAnalysis
+from etlkit.transfer.keys import Key, Keyset
 
 WORTH_IT = 1000
 """Rows of a chunk from which on asking for its end takes longer than a guess that is off."""
@@ -63,3 +65,19 @@ class KeySteps:
             True from the greatest key on.
         """
         return int(upper[0]) >= self.last
+
+
+def serves(analysis: TableAnalysis, plan: LoadPlan, keyset: Keyset) -> bool:
+    """Tell whether a read can be cut by steps.
+
+    Args:
+        analysis: the table.
+        plan: what is read of it.
+        keyset: the key that it is read by.
+
+    Returns:
+        True for whole InnoDB tables by one integer: their readers wait for nobody and hold nobody up, and in their
+        snapshot no key is added meanwhile.
+    """
+    by_one_integer = len(keyset.columns) == 1 and keyset.columns[0].data_type in INTEGER_TYPES
+    return by_one_integer and analysis.engine == "InnoDB" and isinstance(plan.read, Everything)

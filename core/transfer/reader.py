@@ -9,14 +9,14 @@ from typing import Any
 import attrs
 from sqlalchemy import Select
 
-from etlkit.contracts import Everything, LoadPlan, Since
+from etlkit.contracts import LoadPlan, Since, Where
 from etlkit.errors import ExtractionError
-from etlkit.tables import INTEGER_TYPES, TableAnalysis
+from etlkit.tables import TableAnalysis
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Chunk, Fetched, finished
 from etlkit.transfer.chunk_size import ChunkSize, first_size
 from etlkit.transfer.copy_text import CopyText
-from etlkit.transfer.key_steps import KeySteps
+from etlkit.transfer.key_steps import KeySteps, serves
 from etlkit.transfer.keys import AFTER, UP_TO, Key, Keyset, as_key
 from etlkit.transfer.rendering import MAY_EXCEED_A_PACKET, RenderedTable
 from etlkit.transfer.sentinels import FIELD, ROW
@@ -64,6 +64,10 @@ class Reader:
     """Where the cursor stood when the read began; an earlier, broken read's beginning counts."""
     tell_behind: bool = False
     """Whether a read since a watermark that does not find it again ends by `CursorBehind` before its last rows."""
+    until: Key | None = None
+    """The key that ends the read; None for the table's end."""
+    in_snapshot: bool = False
+    """Whether the connection is in a snapshot already, which the read neither begins nor ends."""
     _mark: Watermark = attrs.field(factory=Watermark)
     _read_rows: int = 0
     _value_limit: int = 0
@@ -118,7 +122,8 @@ class Reader:
                 yield from self._unless_behind(self._by_key(self._keyset), self.plan.read.watermark)
             else:
                 yield from self._by_key(self._keyset)
-            self.source.text(queries.END_SNAPSHOT)
+            if not self.in_snapshot:
+                self.source.text(queries.END_SNAPSHOT)
 
     def _unless_behind(self, rows: Iterator[Fetched], watermark: str) -> Iterator[Fetched]:
         # The last rows are held back until it is known, so that nobody takes the read for complete.
@@ -147,7 +152,7 @@ class Reader:
             stands = queries.now_or_greatest_statement(self.rendered, column)
             self.began = (self.source.one(queries.Prepared.of(stands)) or (None,))[0]
         self._mark = Watermark(column=column, began=self.began, value=self.watermark)
-        if self.analysis.engine == "InnoDB":
+        if self.analysis.engine == "InnoDB" and not self.in_snapshot:
             self.source.text(queries.SNAPSHOT)
 
     def _by_key(self, keyset: Keyset) -> Iterator[Fetched]:
@@ -158,7 +163,7 @@ class Reader:
         if scans:
             size.rows = max(size.rows, _FIRST_SCAN_ROWS)
         lower = self.resume_after
-        whole = lower is None and self._seems_small()
+        whole = lower is None and self.until is None and self._seems_small()
         steps = None if whole else self._steps(keyset)
         wide = False
         while True:
@@ -167,16 +172,16 @@ class Reader:
             guessed = steps.guess(lower, rows) if steps else None
             upper = guessed
             if not whole and guessed is None:
-                boundary = self._prepare(self._keys_alone if scans else self._keys, _Range(lower=lower))
-                before = {queries.ROWS_BEFORE: rows - 1}
-                found = self.source.one(boundary, before | keyset.values(AFTER, lower))
+                left = _Range(lower=lower, upper=self.until)
+                boundary = self._prepare(self._keys_alone if scans else self._keys, left)
+                found = self.source.one(boundary, {queries.ROWS_BEFORE: rows - 1} | self._values(left))
                 upper = None if found is None else as_key(found)
                 if upper is not None and upper == lower:
                     raise ExtractionError(
                         f"table `{self.analysis.name}`: the source sorts a key behind itself, so it cannot be read in "
                         "ranges; mend the text of its key on the source"
                     )
-            within = _Range(lower=lower, upper=upper)
+            within = _Range(lower=lower, upper=upper or self.until)
             fetched = self._wide(within) if wide else self._packed(within)
             # Back to whole chunks where rows are small again.
             wide = wide and fetched is not None and len(fetched.data) * 4 > fetched.rows * self._value_limit
@@ -200,13 +205,7 @@ class Reader:
             lower = upper
 
     def _steps(self, keyset: Keyset) -> KeySteps | None:
-        # InnoDB only: its readers wait for nobody and hold nobody up, and in its snapshot no key is added meanwhile.
-        by_one_integer = len(keyset.columns) == 1 and keyset.columns[0].data_type in INTEGER_TYPES
-        if (
-            not by_one_integer
-            or self.analysis.engine != "InnoDB"
-            or not isinstance(self.plan.read, Everything)
-        ):
+        if not serves(self.analysis, self.plan, keyset):
             return None
         row = self.source.one(queries.Prepared.of(queries.last_key_statement(keyset)))
         return None if row is None or row[0] is None else KeySteps(last=int(row[0]))
@@ -334,7 +333,7 @@ class Reader:
         read = self.plan.read
         if isinstance(read, Since):
             return all(index.columns[:1] != (read.column,) for index in self.analysis.indexes)
-        return not isinstance(read, Everything)
+        return isinstance(read, Where)
 
     def _may_miss_fields(self) -> bool:
         # A value above max_allowed_packet is NULL to CONCAT_WS, which leaves it out without a word.

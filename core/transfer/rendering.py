@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     literal_column,
     not_,
+    null,
     quoted_name,
     table,
 )
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from etlkit.contracts import Conversion
 from etlkit.errors import PlanRefused
 from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column, TableAnalysis
+from etlkit.transfer.digests import DIGEST, digest_of, salt_of
 from etlkit.transfer.sentinels import BROKEN, FIELD, LOSS, NULL, REFUSED, ROW, marker, sql_literal
 from etlkit.transfer.target_types import target_type
 
@@ -45,6 +47,7 @@ _COMPLETE = frozenset(
     | {"macroman", "ucs2", "utf16", "utf16le", "utf32", "gb18030"}
 )
 _HEX_PREFIX: ColumnElement[Any] = literal_column("0x5C78")
+_ROW: ColumnElement[Any] = literal_column("@etlkit_row")
 _EMPTY: ColumnElement[Any] = literal_column("''")
 
 
@@ -76,7 +79,9 @@ class RenderedTable:
     source: TableClause
     """The table, qualified by its database."""
     columns: tuple[RenderedColumn, ...]
-    """In the order of the fields."""
+    """In the order of the fields; with a salt, the last one is the digest of the others."""
+    salt: bytes | None = None
+    """The salt of the rows' digests; None when they have none."""
 
     def row(self) -> ColumnElement[Any]:
         """Build the expression that renders a whole row, its end mark included.
@@ -84,9 +89,46 @@ class RenderedTable:
         Returns:
             A binary string; a field that the server could not compute is missing from it, never empty.
         """
+        if self.salt is not None:
+            return self._row_with_digest(self.salt)
         # The row's end follows another byte string, so that it is no field of its own.
         *front, last = (each.expression for each in self.columns)
         return func.concat_ws(literal(FIELD), *front, func.concat(last, literal(ROW)))
+
+    def digest(self) -> ColumnElement[Any]:
+        """Build the digest of a row.
+
+        Returns:
+            A signed 64-bit number; NULL when the server could not compute a field.
+
+        Raises:
+            PlanRefused: the rows have no digests.
+        """
+        if self.salt is None:
+            raise PlanRefused(f"table `{self.source.name}` is rendered without digests")
+        return digest_of(self._digested(), self.salt)
+
+    def _row_with_digest(self, salt: bytes) -> ColumnElement[Any]:
+        fields = [each.expression for each in self.columns[:-1]]
+        row: ColumnElement[Any] = func.concat_ws(literal(FIELD), *fields)
+        digest = self.columns[-1].expression
+        if not self._large():
+            # Rendering is the cost, so a row is rendered once: arguments are computed from left to right.
+            row, digest = _ROW.op(":=")(row), digest_of(_ROW, salt)
+        return func.concat(row, literal(FIELD), digest, literal(ROW))
+
+    def _digested(self) -> ColumnElement[Any]:
+        large = self._large()
+        small = [each.expression for each in self.columns[:-1] if each not in large]
+        row: ColumnElement[Any] = func.concat_ws(literal(FIELD), literal(NULL), *small)
+        if not large:
+            return func.concat_ws(literal(FIELD), *small)
+        # CONCAT and not CONCAT_WS: a value that cannot be computed must make the digest NULL, not be passed over.
+        digests = [part for each in large for part in (literal(FIELD), _large_digest(each, self.source))]
+        return func.concat(row, *digests)
+
+    def _large(self) -> list[RenderedColumn]:
+        return [each for each in self.columns[:-1] if each.column.data_type in MAY_EXCEED_A_PACKET]
 
     def rows(self) -> ColumnElement[Any]:
         """Build the expression that renders all rows of a chunk into one value.
@@ -117,7 +159,9 @@ def render(
     database: str,
     conversions: Mapping[str, Conversion] | None = None,
     types: Mapping[str, str] | None = None,
+    *,
     without: Collection[str] = (),
+    secret: str | None = None,
 ) -> RenderedTable:
     """Decide how each column of a table is rendered.
 
@@ -127,6 +171,7 @@ def render(
         conversions: by column name, the conversion to apply instead of the plain rendering.
         types: by column name, the PostgreSQL type to use instead of the one that follows from column and conversion.
         without: columns that are not read, though conditions and keys may name them.
+        secret: the deployment's own, for tables whose rows are kept with a digest; None for others.
 
     Returns:
         The table's other columns in their order, INVISIBLE and generated ones included.
@@ -164,7 +209,23 @@ def render(
                 conversion=conversion.name if conversion else None,
             )
         )
-    return RenderedTable(source=source, columns=tuple(rendered))
+    made = RenderedTable(source=source, columns=tuple(rendered))
+    return made if secret is None else _with_digest(made, secret)
+
+
+def _with_digest(made: RenderedTable, secret: str) -> RenderedTable:
+    salt = salt_of(secret, made.columns)
+    last = RenderedColumn(column=DIGEST, number=len(made.columns), target_type="bigint", expression=null())
+    salted = attrs.evolve(made, columns=(*made.columns, last), salt=salt)
+    return attrs.evolve(salted, columns=(*made.columns, attrs.evolve(last, expression=salted.digest())))
+
+
+def _large_digest(of: RenderedColumn, source: TableClause) -> ColumnElement[Any]:
+    if of.conversion is not None or of.column.data_type not in BINARY_TYPES:
+        return func.md5(of.expression)
+    # The bytes themselves: as hexadecimal digits they would be twice as many.
+    value: ColumnElement[Any] = source.c[of.column.name]
+    return func.if_(value.is_(None), literal(NULL), func.md5(value))
 
 
 def _quoted(name: str) -> quoted_name:

@@ -1,0 +1,151 @@
+"""The ranges of a table that digests are compared for: cut on the source, by the time the last one took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import attrs
+
+from etlkit.errors import ExtractionError
+from etlkit.loading import digest_statements
+from etlkit.loading.stored_rows import Summary
+from etlkit.loading.table_plan import TablePlan
+from etlkit.transfer import chunk_queries as queries
+from etlkit.transfer.chunk_size import ChunkSize, first_size
+from etlkit.transfer.keys import AFTER, UP_TO, Key, Keyset, as_key
+from etlkit.transfer.rendering import RenderedTable
+from etlkit.transfer.source_queries import SourceQueries
+
+_FIRST_ROWS = 5000
+_MOST_ROWS = 20_000  # of which one that differs is listed key by key
+_SUMMARY_BYTES = 100
+
+
+@attrs.frozen(kw_only=True)
+class Range:
+    """The rows behind one key up to another."""
+
+    lower: Key | None
+    """The key it lies behind; None for the beginning."""
+    upper: Key | None
+    """Its last key; None for the end."""
+
+    def conditions(self, keyset: Keyset) -> list[queries.Condition | None]:
+        """Build the conditions that select the range, given `values`.
+
+        Args:
+            keyset: the key.
+        """
+        return [
+            None if self.lower is None else keyset.after(),
+            None if self.upper is None else keyset.up_to(),
+        ]
+
+    def values(self, keyset: Keyset) -> dict[str, object]:
+        """Give the parameters of `conditions`.
+
+        Args:
+            keyset: the key.
+        """
+        return keyset.values(AFTER, self.lower) | keyset.values(UP_TO, self.upper)
+
+    def keys_statement(self, rendered: RenderedTable, keyset: Keyset) -> queries.Prepared:
+        """Ask for the range's keys with the digests of their rows.
+
+        Args:
+            rendered: the table.
+            keyset: the key.
+        """
+        return queries.Prepared.of(
+            digest_statements.keys_statement(rendered, keyset, self.conditions(keyset))
+        )
+
+
+@attrs.define(kw_only=True)
+class Ranges:
+    """Cuts one table."""
+
+    what: TablePlan
+    """The table."""
+    keyset: Keyset
+    """The key it is cut by."""
+    source: SourceQueries
+    """The source."""
+    _prepared: dict[tuple[str, bool, bool], queries.Prepared] = attrs.field(factory=dict)
+
+    def alone(self) -> Iterator[Range]:
+        """Cut the table.
+
+        Yields:
+            Ranges that follow on each other, the last one without an end.
+        """
+        size = self._first_size()
+        lower: Key | None = None
+        while True:
+            began = time.monotonic()
+            upper = self._upper(lower, size.rows)
+            yield Range(lower=lower, upper=upper)
+            if upper is None:
+                return
+            self._learn(size, began)
+            lower = upper
+
+    def summed(self) -> Iterator[tuple[Range, Summary]]:
+        """Cut the table, and sum each range up on the source.
+
+        Yields:
+            Ranges that follow on each other, the last one without an end, each with what its rows come to.
+
+        Raises:
+            ExtractionError: the digest of a row could not be computed.
+        """
+        size = self._first_size()
+        lower: Key | None = None
+        while True:
+            began = time.monotonic()
+            upper = self._upper(lower, size.rows)
+            each = Range(lower=lower, upper=upper)
+            summary = self._summary(each)
+            self._learn(size, began)
+            yield each, summary
+            if upper is None:
+                return
+            lower = upper
+
+    def _upper(self, lower: Key | None, rows: int) -> Key | None:
+        kind = ("boundary", lower is None, True)
+        if kind not in self._prepared:
+            behind = [None if lower is None else self.keyset.after()]
+            self._prepared[kind] = queries.Prepared.of(queries.boundary_statement(self.keyset, behind))
+        values = {queries.ROWS_BEFORE: rows - 1} | self.keyset.values(AFTER, lower)
+        found = self.source.one(self._prepared[kind], values)
+        return None if found is None else as_key(found)
+
+    def _summary(self, of: Range) -> Summary:
+        kind = ("summary", of.lower is None, of.upper is None)
+        if kind not in self._prepared:
+            statement = digest_statements.summary_statement(self.what.rendered, of.conditions(self.keyset))
+            self._prepared[kind] = queries.Prepared.of(statement)
+        row = self.source.one(self._prepared[kind], of.values(self.keyset)) or ("0", "0", "0", None)
+        rows, computed, xor, total = (int(each or 0) for each in row)
+        if computed != rows:
+            raise ExtractionError(
+                f"table `{self.what.analysis.name}`: the source could not compute the digests of {rows - computed} "
+                "rows, which are larger than it can handle; raise max_allowed_packet on the source"
+            )
+        return Summary(rows=rows, xor=xor, total=total)
+
+    def _first_size(self) -> ChunkSize:
+        chunks = self.what.plan.chunks
+        return first_size(
+            engine=self.what.analysis.engine,
+            rows=_FIRST_ROWS,
+            average_row=1,
+            max_bytes=chunks.max_bytes,
+            seconds=chunks.seconds,
+        )
+
+    def _learn(self, size: ChunkSize, began: float) -> None:
+        size.took(seconds=time.monotonic() - began, rows=size.rows, rendered_bytes=_SUMMARY_BYTES)
+        size.rows = min(size.rows, _MOST_ROWS)
