@@ -117,6 +117,8 @@ class Verify:
         entry = ledger.entry(name) if name in known.entries else None
         if entry is None:
             raise NotChecked("never loaded")
+        if self.deployment.discovery.catalog().find(name) is None:
+            raise NotChecked("it is gone in the source; `etlkit analyze` takes it off the list")
         now = self._shape(entry)
         planner = attrs.evolve(
             self.deployment.planner(),
@@ -150,5 +152,5 @@ class Verify:
         ):
             shape = shape_of(connection, table)
         if shape is None or not shape.is_table:
-            raise NotChecked("its table is gone in the warehouse; run `etlkit run --full-refresh`")
+            raise NotChecked("its table is gone in the warehouse; run `etlkit run` first")
         return shape
