@@ -9,6 +9,7 @@ from etlkit.cli.doctor import doctor
 from etlkit.cli.init import init
 from etlkit.cli.plan import plan
 from etlkit.cli.plugins import plugins
+from etlkit.cli.reconcile import reconcile
 from etlkit.cli.run import run
 from etlkit.cli.shell import CommandLine
 from etlkit.cli.status import status
@@ -26,5 +27,5 @@ def main() -> None:
     """
 
 
-for _command in (init, doctor, analyze, plan, run, status, verify, plugins):
+for _command in (init, doctor, analyze, plan, run, status, verify, reconcile, plugins):
     main.add_command(_command)

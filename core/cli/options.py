@@ -76,6 +76,17 @@ as_json = option("--json", "as_json", is_flag=True, help="Print JSON for program
 """Adds `--json`, given to the function as `as_json`."""
 
 
+threads = option(
+    "--threads", type=click.IntRange(1, 64), help="Tables in work at the same time, instead of `run.threads`."
+)
+"""Adds `--threads`."""
+
+allow_deletes = option(
+    "--allow-deletes", is_flag=True, help="Let loads remove any share of a table's rows, for this run."
+)
+"""Adds `--allow-deletes`."""
+
+
 def tables(function: Function) -> Function:
     """Add the options that say which tables are meant.
 

@@ -64,12 +64,8 @@ class _Events:
 @options.common
 @options.as_json
 @options.selection
-@options.option(
-    "--threads", type=click.IntRange(1, 64), help="Tables in work at the same time, instead of `run.threads`."
-)
-@options.option(
-    "--allow-deletes", is_flag=True, help="Let loads remove any share of a table's rows, for this run."
-)
+@options.threads
+@options.allow_deletes
 @options.option(
     "--accept-source",
     is_flag=True,
@@ -107,6 +103,21 @@ def run(
     if dry_run:
         with Deployment.opened(folder, threads=threads) as deployment:
             context.exit(show_plan(deployment, request, as_json=as_json))
+    load_tables(context, folder, threads, request, as_json=as_json)
+
+
+def load_tables(
+    context: click.Context, folder: Path, threads: int | None, request: RunRequest, *, as_json: bool
+) -> None:
+    """Carry out a run, tell of it as it goes, and end the command with its exit code.
+
+    Args:
+        context: the command's.
+        folder: the deployment's.
+        threads: tables in work at the same time, instead of `run.threads`.
+        request: what to load.
+        as_json: whether events are written as JSON instead of a table at the end.
+    """
     events = _Events(as_json=as_json)
     try:
         end = _carried_out(folder, threads, request, events)

@@ -15,6 +15,7 @@ from etlkit.config import DriftSettings
 from etlkit.errors import DriftRefused
 from etlkit.loading.shapes import Shape
 from etlkit.loading.target import TargetTable
+from etlkit.transfer.digests import DIGEST
 
 _INTEGERS = ("smallint", "integer", "bigint", "numeric(20,0)")
 _FLOATS = ("real", "double precision")
@@ -112,6 +113,11 @@ def holds(wider: str, narrower: str) -> bool:
     return one["head"] != "bit" and int(one["first"]) >= int(other["first"])
 
 
+def _of_source(name: str) -> bool:
+    # Digests are ours: whether rows have them is a person's choice, not a change of the source.
+    return name != DIGEST.name
+
+
 def permitted(drift: Drift, policy: DriftSettings, target: TargetTable) -> Drift:
     """Keep of a difference what the policy lets happen.
 
@@ -128,13 +134,15 @@ def permitted(drift: Drift, policy: DriftSettings, target: TargetTable) -> Drift
     """
     refused = list(drift.changed)
     if policy.add_column == "refuse":
-        refused += [f"column `{name}` ({kind}) is new" for name, kind in drift.added.items()]
+        refused += [
+            f"column `{name}` ({kind}) is new" for name, kind in drift.added.items() if _of_source(name)
+        ]
     if policy.widen == "refuse":
         refused += [f"column `{name}` became wider ({kind})" for name, kind in drift.widened.items()]
     if policy.narrow == "refuse":
         refused += [f"column `{name}` became narrower" for name in drift.narrowed]
     if policy.drop_column == "refuse":
-        refused += [f"column `{name}` is gone in the source" for name in drift.dropped]
+        refused += [f"column `{name}` is gone in the source" for name in drift.dropped if _of_source(name)]
     if refused:
         raise DriftRefused(
             f"table `{target.source}` changed in a way that is not carried over: {'; '.join(refused)}. "

@@ -28,7 +28,9 @@ _log = logging.getLogger(__name__)
 class MakesPlans(Protocol):
     """What the loader asks for a table's plan; it knows nothing of how one comes about."""
 
-    def plan(self, table: str, *, force_full: bool = False, limit: int | None = None) -> TablePlan:
+    def plan(
+        self, table: str, *, force_full: bool = False, limit: int | None = None, reconcile: bool = False
+    ) -> TablePlan:
         """Decide how a table is loaded now."""
 
 
@@ -50,6 +52,8 @@ class PostgresLoader:
     """When it is set, loads at work end by `RunInterrupted`."""
     allow_deletes: bool = False
     """Whether loads may remove any share of a table's rows, whatever the settings say."""
+    reconcile: bool = False
+    """Whether loads find every difference, instead of what the tables' strategies look for."""
     rows_read: Callable[[str, int], None] = lambda *_: None
     """Called while a table is read, with its name and the rows read so far."""
 
@@ -67,7 +71,7 @@ class PostgresLoader:
         Raises:
             EtlkitError: the load failed; the table and its state are as they were.
         """
-        plan = self.planner.plan(table, force_full=force_full, limit=limit)
+        plan = self.planner.plan(table, force_full=force_full, limit=limit, reconcile=self.reconcile)
         outcome = self._carried_out(plan, limit)
         minutes = plan.config.monitoring.max_extraction_time_minutes
         if outcome.seconds > minutes * 60:

@@ -11,6 +11,7 @@ from etlkit.config import ColumnOverride, Settings, TableConfig
 from etlkit.contracts import (
     Commit,
     Conversion,
+    Deletes,
     Differences,
     Everything,
     LoadPlan,
@@ -50,13 +51,17 @@ class Planner:
     known: LedgerSnapshot | None = None
     """What it held at one moment; without it, the ledger is asked at each table."""
 
-    def plan(self, table: str, *, force_full: bool = False, limit: int | None = None) -> TablePlan:
+    def plan(
+        self, table: str, *, force_full: bool = False, limit: int | None = None, reconcile: bool = False
+    ) -> TablePlan:
         """Decide how a table is loaded now.
 
         Args:
             table: its name in the source.
             force_full: forget the watermark and read everything.
             limit: make a plan for at most so many rows: nothing is removed, nothing is remembered.
+            reconcile: make a plan that finds every difference: by digests where the rows are kept with them, else by
+                reading everything.
 
         Returns:
             The plan.
@@ -80,7 +85,10 @@ class Planner:
         target = target_of(analysis, rendered, self.settings.warehouse.schema)
         known = before is not None and there is not None and before.mapping_hash == target.mapping_hash
         state = before.state if before is not None and known and not force_full else None
-        plan = self._ask(strategy, analysis, state)
+        by_digests = reconcile and state is not None and secret is not None and bool(analysis.primary_key)
+        plan = self._ask(strategy, analysis, None if reconcile and not by_digests else state)
+        if by_digests:
+            plan = _reconciling(plan)
         if there is None and plan.write is not Write.REPLACE:
             plan = attrs.evolve(plan, write=Write.REPLACE)
         if limit is not None:
@@ -169,6 +177,18 @@ class Planner:
         if plan.cursor is not None and analysis.column(plan.cursor) is None:
             raise PlanRefused(f"{where}: the plan's cursor `{plan.cursor}` is no column of the table")
         return plan
+
+
+def _reconciling(plan: LoadPlan) -> LoadPlan:
+    return attrs.evolve(
+        plan,
+        read=Differences(),
+        write=Write.MERGE,
+        deletes=Deletes.HARD,
+        commit=Commit.ONCE,
+        cursor=None,
+        reason="Reconciles: compares digests, and reads, changes and removes exactly the rows that differ.",
+    )
 
 
 def _checked_type(table: str, column: str, override: ColumnOverride) -> str:

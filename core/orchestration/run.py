@@ -51,6 +51,8 @@ class RunRequest:
     """Whether watermarks are forgotten and every row is read."""
     limit: int | None = None
     """Read at most so many rows of each table; such a run removes nothing and remembers nothing."""
+    reconcile: bool = False
+    """Whether every difference is found and mended, instead of what the tables' strategies look for."""
     allow_deletes: bool = False
     """Whether loads may remove any share of a table's rows."""
     accept_source: bool = False
@@ -134,6 +136,7 @@ class Run:
             connections=deployment.connections,
             ledger=deployment.ledger,
             run_id=run_id,
+            reconcile=self.request.reconcile,
             allow_deletes=self.request.allow_deletes,
             rows_read=self.rows_read,
         )

@@ -1,0 +1,64 @@
+"""`etlkit reconcile` mends what strategies that follow a cursor cannot see."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from support.comparison import differences
+
+CHOICES = """
+tables:
+  patient: {extraction_strategy: incremental, incremental_column: DateTStamp, reconcile: true}
+  scratchlog: {extraction_strategy: full_table}
+"""
+
+
+def reconciled(clinic: Any, *options: str) -> dict[str, dict[str, Any]]:
+    """Run the command, which must succeed; gives what came of each table, by name."""
+    last = json.loads(clinic.done("reconcile", "--json", *options).splitlines()[-1])
+    assert "run_finished" == last["event"]
+    return {each["table"]: each for each in last["tables"]}
+
+
+def test_hidden_edits_and_deletes_are_mended(clinic: Any) -> None:
+    """An edit that left the cursor alone and a delete are not seen by a run, and are mended by a reconcile."""
+    clinic.source.execute(
+        "INSERT INTO patient (LName, DateTStamp) VALUES ('Old', '2023-01-01'), ('Gone', '2023-01-02')"
+    )
+    clinic.prepared(CHOICES)
+    clinic.loaded()
+    rows = clinic.source.value("SELECT COUNT(*) FROM patient")
+    clinic.source.execute(
+        "UPDATE patient SET LName = 'Hidden', DateTStamp = DateTStamp WHERE LName = 'Old'",
+        "DELETE FROM patient WHERE LName = 'Gone'",
+    )
+    assert (0, 0, 0) == tuple(clinic.loaded()["patient"][each] for each in ("inserted", "updated", "deleted"))
+    assert [] != differences(clinic.source, clinic.warehouse, "patient")
+    found = reconciled(clinic)
+    assert (0, 1, 1, rows - 2, "equal after repair") == tuple(
+        found["patient"][each] for each in ("inserted", "updated", "deleted", "unchanged", "verified")
+    )
+    for table in found:
+        assert [] == differences(clinic.source, clinic.warehouse, table)
+    assert "equal" == reconciled(clinic, "--select", "patient")["patient"]["verified"]
+    # The cursor goes on where it was.
+    assert (0, 0, 0) == tuple(clinic.loaded()["patient"][each] for each in ("inserted", "updated", "deleted"))
+
+
+def test_switching_digests_on_and_off(clinic: Any) -> None:
+    """Each switch reads the table once, whatever the drift policy says of new columns."""
+    clinic.prepared("\ndrift: {add_column: refuse, drop_column: refuse}\n")
+    clinic.loaded()
+    rows = clinic.source.value("SELECT COUNT(*) FROM patient")
+    clinic.choose({"patient": {"reconcile": True}})
+    assert rows == clinic.loaded()["patient"]["updated"]
+    assert "equal" == reconciled(clinic, "--select", "patient")["patient"]["verified"]
+    clinic.choose({"patient": {"reconcile": False}})
+    assert rows == clinic.loaded()["patient"]["read"]
+    clinic.source.execute("UPDATE patient SET LName = 'Changed'")
+    clinic.loaded()
+    clinic.choose({"patient": {"reconcile": True}})
+    clinic.loaded()
+    assert "equal" == reconciled(clinic, "--select", "patient")["patient"]["verified"]
+    assert [] == differences(clinic.source, clinic.warehouse, "patient")
