@@ -33,6 +33,7 @@ KNOWS_NOTHING_OF = {
     "etlkit.transfer": ["etlkit.loading", "etlkit.orchestration", "etlkit.cli"],
     "etlkit.loading": ["etlkit.orchestration", "etlkit.cli"],
     "etlkit.orchestration": ["etlkit.cli"],
+    "etlkit.verification": ["etlkit.cli"],
     "etlkit.config": [
         "etlkit.discovery",
         "etlkit.loading",
