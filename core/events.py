@@ -43,8 +43,8 @@ class TableFinished:
     """Wall time of the table, waiting for a turn excluded."""
     verified: str = "not checked"
     """Whether the target was proven equal; what was not checked says so."""
-    losses: tuple[tuple[str, str, int], ...] = ()
-    """Column, rule and count of values that PostgreSQL cannot hold and that became NULL."""
+    losses: tuple[tuple[str, str, int, str], ...] = ()
+    """Column, rule, count and policy (`null` or `replace`) of values that PostgreSQL cannot hold."""
     error: str | None = None
     """The failure in one sentence; None when the load was committed."""
     exit_code: int = 0

@@ -26,6 +26,9 @@ ENTRY = (
 )
 """What the last event of `run --json` says of each table."""
 
+BECAME = {"null": "became NULL", "replace": "replaced"}
+"""By policy, what became of values that PostgreSQL cannot hold."""
+
 _COUNTS = ("read", "inserted", "updated", "deleted", "unchanged")
 _HEADINGS = [
     Heading(text="table"),
@@ -44,7 +47,7 @@ def write_report(event: RunFinished) -> None:
     output.write_table(_HEADINGS, (*(_row(each) for each in event.tables), _total(event)))
     losses = list(_losses(event.tables))
     if losses:
-        output.say("", "Values that PostgreSQL cannot hold, and that became NULL:", *losses)
+        output.say("", "Values that PostgreSQL cannot hold:", *losses)
     failed = [each for each in event.tables if each.error is not None]
     if failed:
         output.say("", "Not loaded:", *(f"  {each.error}" for each in failed))
@@ -104,5 +107,5 @@ def _speed(rows: int, seconds: float) -> str:
 
 def _losses(outcomes: Sequence[TableFinished]) -> Iterator[str]:
     for outcome in outcomes:
-        for column, rule, count in outcome.losses:
-            yield f"  {outcome.table}.{column}: {rule}, {counted(count, 'value')}"
+        for column, rule, count, policy in outcome.losses:
+            yield f"  {outcome.table}.{column}: {rule}, {counted(count, 'value')} {BECAME[policy]}"

@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from etlkit.errors import LockHeld
 from etlkit.loading.ledger_tables import RESUMES, SCHEMA
+from etlkit.transfer.chunk import Loss
+from etlkit.transfer.policies import INVALID_DATE
 
 
 @attrs.frozen(kw_only=True)
@@ -35,8 +37,8 @@ class Resume:
     """Rows staged so far."""
     rendered_bytes: int = 0
     """Bytes staged so far."""
-    losses: Mapping[int, int] = attrs.field(factory=dict)
-    """By column number, values that became NULL so far."""
+    losses: Mapping[Loss, int] = attrs.field(factory=dict)
+    """By column and rule, values so far that are not staged as they are."""
     complete: bool = False
     """Whether everything was read, so that only applying is left."""
 
@@ -62,7 +64,7 @@ class BrokenReads:
         if row is None:
             return None
         known = {each.name: row[each.name] for each in attrs.fields(Resume) if each.name != "losses"}
-        return Resume(**known, losses={int(each): count for each, count in json.loads(row["losses"]).items()})
+        return Resume(**known, losses=_losses(row["losses"]))
 
     def save(self, connection: sa.Connection, table: str, resume: Resume, *, owner: str | None) -> None:
         """Record how far a read got, in the transaction that stages its rows.
@@ -76,7 +78,7 @@ class BrokenReads:
         Raises:
             LockHeld: another run went on with the read meanwhile.
         """
-        values = {**attrs.asdict(resume), "losses": json.dumps(dict(resume.losses))}
+        values = {**attrs.asdict(resume), "losses": _losses_text(resume.losses)}
         if owner is None:
             statement: Any = (
                 insert(RESUMES)
@@ -111,6 +113,19 @@ class BrokenReads:
 
     def _of(self, table: str) -> tuple[sa.ColumnElement[bool], ...]:
         return RESUMES.c.target_schema == self.schema, RESUMES.c.table_name == table
+
+
+def _losses_text(losses: Mapping[Loss, int]) -> str:
+    return json.dumps({f"{number}:{rule}": count for (number, rule), count in sorted(losses.items())})
+
+
+def _losses(text: str) -> dict[Loss, int]:
+    found = {}
+    for name, count in json.loads(text).items():
+        # In an older etlkit's ledger there is no rule: there was one only.
+        number, _, rule = name.partition(":")
+        found[int(number), rule or INVALID_DATE] = count
+    return found
 
 
 def stage_table(schema: str, table: str) -> sa.Table:

@@ -48,7 +48,10 @@ LOADS = sa.Table(
     sa.Column("seconds", sa.Double, nullable=False),
     sa.Column("verified", sa.Text, nullable=False),
     sa.Column(
-        "losses", sa.Text, nullable=False, comment="JSON: [column, rule, count] per loss; never a value."
+        "losses",
+        sa.Text,
+        nullable=False,
+        comment="JSON: [column, rule, count, policy] per loss; never a value.",
     ),
     sa.Column("error", sa.Text),
     sa.Column("ended_at", _now, nullable=False, server_default=sa.func.now()),
@@ -87,7 +90,7 @@ RESUMES = sa.Table(
     sa.Column("began", sa.Text),
     sa.Column("read", sa.BigInteger, nullable=False),
     sa.Column("rendered_bytes", sa.BigInteger, nullable=False),
-    sa.Column("losses", sa.Text, nullable=False, comment="JSON: count by column number."),
+    sa.Column("losses", sa.Text, nullable=False, comment="JSON: count by column number and rule."),
     sa.Column("complete", sa.Boolean, nullable=False),
     comment="Loads that commit per chunk and are not finished; a later run goes on behind last_key.",
 )

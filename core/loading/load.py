@@ -197,8 +197,8 @@ class Load:
                     read=resume.read + chunk.rows,
                     rendered_bytes=resume.rendered_bytes + len(chunk.data),
                     losses={
-                        number: resume.losses.get(number, 0) + chunk.losses[number]
-                        for number in resume.losses.keys() | chunk.losses.keys()
+                        loss: resume.losses.get(loss, 0) + chunk.losses[loss]
+                        for loss in resume.losses.keys() | chunk.losses.keys()
                     },
                     complete=chunk.last_key is None,
                 )

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import attrs
 
-from etlkit.contracts import LoadPlan
 from etlkit.events import TableFinished
 from etlkit.loading.table_plan import TablePlan
-from etlkit.transfer.rendering import INVALID_DATE
+from etlkit.transfer.chunk import Loss
+from etlkit.transfer.policies import policy_of
 
 
 @attrs.frozen(kw_only=True)
@@ -20,8 +20,8 @@ class Staged:
     """Rows."""
     size: int = 0
     """Bytes of COPY text."""
-    losses: Mapping[int, int] = attrs.field(factory=dict)
-    """By column number, values that became NULL."""
+    losses: Mapping[Loss, int] = attrs.field(factory=dict)
+    """By column and rule, values that are not there as they are."""
     watermark: str | None = None
     """The watermark of what was read."""
 
@@ -39,10 +39,10 @@ def outcome_of(what: TablePlan, staged: Staged, counts: Mapping[str, int], secon
         The outcome of a load that is committed.
     """
     written = counts.get("inserted", 0) + counts.get("updated", 0)
-    plan: LoadPlan = what.plan
+    columns = what.rendered.columns
     return TableFinished(
         table=what.analysis.name,
-        strategy=plan.strategy,
+        strategy=what.plan.strategy,
         importance=what.analysis.importance,
         read=staged.rows,
         inserted=counts.get("inserted", 0),
@@ -52,7 +52,7 @@ def outcome_of(what: TablePlan, staged: Staged, counts: Mapping[str, int], secon
         rendered_bytes=staged.size,
         seconds=seconds,
         losses=tuple(
-            (what.rendered.columns[number].column.name, INVALID_DATE, count)
-            for number, count in sorted(staged.losses.items())
+            (columns[number].column.name, rule, count, policy_of(rule, columns[number].policy))
+            for (number, rule), count in sorted(staged.losses.items())
         ),
     )

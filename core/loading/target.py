@@ -49,6 +49,8 @@ class TargetColumn:
     """The PostgreSQL type."""
     conversion: str | None = None
     """The conversion that made its values, by name."""
+    policy: str | None = None
+    """What becomes of values that PostgreSQL cannot hold, where that was chosen."""
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +71,11 @@ class TargetTable:
     @property
     def mapping_hash(self) -> str:
         """sha256 over how values become columns; when it changes, stored rows no longer mean the same."""
-        said = [[column.source, column.name, column.type, column.conversion] for column in self.columns]
+        said = [
+            # Without a chosen policy as it was before there were any.
+            [each.source, each.name, each.type, each.conversion, *([each.policy] if each.policy else [])]
+            for each in self.columns
+        ]
         return hashlib.sha256(json.dumps([said, self.key]).encode()).hexdigest()
 
     def table(self, *, schema: str | None, name: str, temporary: bool = False) -> sa.Table:
@@ -129,6 +135,7 @@ def target_of(analysis: TableAnalysis, rendered: RenderedTable, schema: str) -> 
             source=each.column.name,
             type=each.target_type,
             conversion=each.conversion,
+            policy=each.policy,
         )
         for each in rendered.columns
     )

@@ -31,6 +31,7 @@ from etlkit.providers import Provided
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
 from etlkit.tables import TableAnalysis
+from etlkit.transfer.policies import Policy, checked_policy
 from etlkit.transfer.rendering import render
 
 _PG_TYPE = re.compile(r"[a-z][a-z0-9_ ]*(\(\d+(,\s*\d+)?\))?[a-z ]*(\[\])?", re.IGNORECASE)
@@ -75,12 +76,19 @@ class Planner:
         config = self.settings.get_table_config(table)
         analysis = self.analysis(table, config)
         conversions, types = self._overrides(analysis, config)
-        before, there = self._before(table)
-        ignored = self._ignored(analysis, there) if before is not None else frozenset()
+        policies = _policies(analysis, config, conversions)
         strategy = self.registry.strategy(config.extraction_strategy)
         secret = self.ledger.secret() if strategy.item.digests or config.reconcile else None
+        before, there = self._before(table)
+        ignored = self._ignored(analysis, there) if before is not None else frozenset()
         rendered = render(
-            analysis, self.discovery.catalog().database, conversions, types, without=ignored, secret=secret
+            analysis,
+            self.discovery.catalog().database,
+            conversions,
+            types,
+            without=ignored,
+            policies=policies,
+            secret=secret,
         )
         target = target_of(analysis, rendered, self.settings.warehouse.schema)
         known = before is not None and there is not None and before.mapping_hash == target.mapping_hash
@@ -177,6 +185,18 @@ class Planner:
         if plan.cursor is not None and analysis.column(plan.cursor) is None:
             raise PlanRefused(f"{where}: the plan's cursor `{plan.cursor}` is no column of the table")
         return plan
+
+
+def _policies(
+    analysis: TableAnalysis, config: TableConfig, conversions: Mapping[str, Conversion]
+) -> Mapping[str, Policy]:
+    chosen = {}
+    for column in analysis.columns:
+        policy = config.column_overrides.get(column.name, ColumnOverride()).policy
+        if policy is not None:
+            where = f"tables.{analysis.name}.column_overrides.{column.name}.policy"
+            chosen[column.name] = checked_policy(where, column, policy, converted=column.name in conversions)
+    return chosen
 
 
 def _reconciling(plan: LoadPlan) -> LoadPlan:

@@ -9,10 +9,11 @@ import attrs
 from etlkit.errors import ConversionRefused, ValueNotRepresentable
 from etlkit.transfer.copy_text import CopyText, copy_text
 from etlkit.transfer.keys import Key
+from etlkit.transfer.policies import BROKEN_TEXT, INVALID_DATE, NUL_CHARACTER, WORDS, policy_of
 from etlkit.transfer.rendering import RenderedTable
 
-_NUL = "text with a NUL character, which PostgreSQL cannot hold"
-_BROKEN = "text that the source cannot convert to UTF-8 and back"
+Loss = tuple[int, str]
+"""A column's number, and the rule by which values of it were not stored as they are."""
 
 
 @attrs.frozen(kw_only=True)
@@ -41,8 +42,8 @@ class Chunk:
     """How many rows it holds."""
     last_key: Key | None = None
     """The key behind which to go on; None when nothing is left, or when the table has no key."""
-    losses: Counter[int] = attrs.field(factory=Counter)
-    """By column number, values that are NULL here because PostgreSQL cannot hold them."""
+    losses: Counter[Loss] = attrs.field(factory=Counter)
+    """By column and rule, values that are not here as they are because PostgreSQL cannot hold them."""
     watermark: str | None = None
     """The greatest cursor up to here, never later than the beginning of the read."""
 
@@ -60,10 +61,13 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
 
     Raises:
         ConversionRefused: a value lies outside what a conversion accepts.
-        ValueNotRepresentable: text holds a NUL character, or one that the source cannot convert.
+        ValueNotRepresentable: PostgreSQL cannot hold a value, and the column's policy is to fail.
     """
+    policies = {each.number: each.policy for each in rendered.columns if each.policy is not None}
     text = (
-        copy_text(fetched.data) if fetched.copied is None else attrs.evolve(fetched.copied, data=fetched.data)
+        copy_text(fetched.data, policies)
+        if fetched.copied is None
+        else attrs.evolve(fetched.copied, data=fetched.data)
     )
     if text.refused.total():
         each = "; ".join(
@@ -74,19 +78,23 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
         raise ConversionRefused(
             f"{each}; nothing was written; take the conversion out of `column_overrides` or mend the source"
         )
-    for found, what in ((text.nul, _NUL), (text.broken, _BROKEN)):
-        if found.total():
+    losses: Counter[Loss] = Counter()
+    for rule, found in ((NUL_CHARACTER, text.nul), (BROKEN_TEXT, text.broken), (INVALID_DATE, text.losses)):
+        failing = [each for each in sorted(found) if policy_of(rule, rendered.columns[each].policy) == "fail"]
+        if failing:
             each = ", ".join(
-                f"{table}.{rendered.columns[number].column.name} ({count} of the values read)"
-                for number, count in sorted(found.items())
+                f"{table}.{rendered.columns[number].column.name} ({found[number]} of the values read)"
+                for number in failing
             )
             raise ValueNotRepresentable(
-                f"{what}: {each}; nothing was written; mend the source, or convert the column"
+                f"{WORDS[rule]}: {each}; nothing was written; mend the source, or choose another `policy` for the "
+                "column in `column_overrides`"
             )
+        losses.update({(number, rule): count for number, count in found.items()})
     return Chunk(
         data=text.data,
         rows=fetched.rows,
         last_key=fetched.last_key,
-        losses=text.losses,
+        losses=losses,
         watermark=fetched.watermark,
     )

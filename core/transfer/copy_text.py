@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 
 import attrs
 
+from etlkit.transfer.policies import Policy
 from etlkit.transfer.sentinels import BROKEN, FIELD, LOSS, NULL, REFUSED, ROW
 
 DELIMITER = "\x01"
@@ -20,6 +22,7 @@ NULL_MARK = "\x02"
 """The COPY NULL marker; a value that is this character alone is escaped and stays a value."""
 
 _TRANSLATION = bytes.maketrans(FIELD + ROW + NULL, b"\x01\n\x02")
+_SYMBOL_FOR_NUL = "\u2400".encode()
 _MARKERS = re.compile(b"([" + LOSS + REFUSED + BROKEN + b"])([0-9a-f]{3})")
 
 
@@ -30,25 +33,28 @@ class CopyText:
     data: bytes
     """COPY text with `DELIMITER` and `NULL_MARK`; every row ends with a line feed."""
     losses: Counter[int] = attrs.field(factory=Counter)
-    """By column number, how many values PostgreSQL cannot hold and that are NULL here."""
+    """By column number, how many dates do not exist; they are NULL here."""
     refused: Counter[int] = attrs.field(factory=Counter)
     """By column number, how many values a conversion does not accept; must not be written then."""
     broken: Counter[int] = attrs.field(factory=Counter)
-    """By column number, how many texts the source cannot convert to UTF-8; must not be written then."""
+    """By column number, how many texts the source cannot convert to UTF-8; they are NULL here."""
     nul: Counter[int] = attrs.field(factory=Counter)
-    """By column number, how many texts hold a NUL character, which PostgreSQL cannot; must not be written then."""
+    """By column number, how many texts hold a NUL character; they are here as the column's policy says."""
 
 
-def copy_text(framed: bytes) -> CopyText:
+def copy_text(framed: bytes, policies: Mapping[int, Policy] | None = None) -> CopyText:
     """Turn framed rows into COPY text.
 
     Args:
         framed: rows as the source rendered them.
+        policies: by column number, what becomes of text with NUL characters; it is left as it is where none is given.
 
     Returns:
         The COPY text and what was found in it.
     """
-    nul = _nul_columns(framed) if b"\0" in framed else Counter[int]()
+    nul = Counter[int]()
+    if b"\0" in framed:
+        framed = _without_nul(framed, policies or {}, nul)
     found = {kind: Counter[int]() for kind in (LOSS, REFUSED, BROKEN)}
     if any(kind in framed for kind in found):
         for kind, number in _MARKERS.findall(framed):
@@ -78,9 +84,20 @@ def escaped(value: bytes) -> bytes:
     return data.replace(b"\x01", b"\\001").replace(b"\x02", b"\\002")
 
 
-def _nul_columns(framed: bytes) -> Counter[int]:
-    found: Counter[int] = Counter()
-    for row in framed.split(ROW):
+def _without_nul(framed: bytes, policies: Mapping[int, Policy], found: Counter[int]) -> bytes:
+    rows = framed.split(ROW)
+    for place, row in enumerate(rows):
         if b"\0" in row:
-            found.update(number for number, value in enumerate(row.split(FIELD)) if b"\0" in value)
-    return found
+            values = row.split(FIELD)
+            for number, value in enumerate(values):
+                if b"\0" in value:
+                    found[number] += 1
+                    values[number] = _by_policy(value, policies.get(number))
+            rows[place] = FIELD.join(values)
+    return ROW.join(rows)
+
+
+def _by_policy(value: bytes, policy: Policy | None) -> bytes:
+    if policy == "null":
+        return NULL
+    return value.replace(b"\0", _SYMBOL_FOR_NUL) if policy == "replace" else value

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from etlkit.source_session import MySQLConnection
 from etlkit.stopping import StopSignal, interrupted
-from etlkit.transfer.chunk import Chunk, Fetched
+from etlkit.transfer.chunk import Chunk, Fetched, Loss
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import ReadAbandoned, SourceQueries
 
@@ -140,8 +140,8 @@ class CopyFile:
         """Rows given."""
         self.size = 0
         """Bytes given."""
-        self.losses: Counter[int] = Counter()
-        """By column number, values that are NULL in what was given because PostgreSQL cannot hold them."""
+        self.losses: Counter[Loss] = Counter()
+        """By column and rule, values that are not in what was given as they are."""
         self.watermark: str | None = None
         """The watermark of what was given."""
 

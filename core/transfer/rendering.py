@@ -30,11 +30,9 @@ from etlkit.contracts import Conversion
 from etlkit.errors import PlanRefused
 from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column, TableAnalysis
 from etlkit.transfer.digests import DIGEST, digest_of, salt_of
+from etlkit.transfer.policies import Policy
 from etlkit.transfer.sentinels import BROKEN, FIELD, LOSS, NULL, REFUSED, ROW, marker, sql_literal
 from etlkit.transfer.target_types import target_type
-
-INVALID_DATE = "invalid_date"
-"""The rule by which a date that does not exist (`0000-00-00`, `2024-02-31`, year 0) becomes NULL and is counted."""
 
 MAY_EXCEED_A_PACKET = SPATIAL_TYPES | {"mediumtext", "longtext", "mediumblob", "longblob", "json"}
 """Types whose rendered values may be larger than one value that the server can send, which makes them NULL."""
@@ -65,6 +63,8 @@ class RenderedColumn:
     """Its rendered text; never SQL NULL unless the server could not compute it."""
     conversion: str | None = None
     """The conversion that is applied, by name."""
+    policy: Policy | None = None
+    """What becomes of values that PostgreSQL cannot hold, where that was chosen."""
 
     @property
     def may_lose(self) -> bool:
@@ -161,6 +161,7 @@ def render(
     types: Mapping[str, str] | None = None,
     *,
     without: Collection[str] = (),
+    policies: Mapping[str, Policy] | None = None,
     secret: str | None = None,
 ) -> RenderedTable:
     """Decide how each column of a table is rendered.
@@ -171,6 +172,7 @@ def render(
         conversions: by column name, the conversion to apply instead of the plain rendering.
         types: by column name, the PostgreSQL type to use instead of the one that follows from column and conversion.
         without: columns that are not read, though conditions and keys may name them.
+        policies: by column name, what becomes of values that PostgreSQL cannot hold, where that was chosen.
         secret: the deployment's own, for tables whose rows are kept with a digest; None for others.
 
     Returns:
@@ -207,6 +209,7 @@ def render(
                 target_type=other_types.get(each.name, kind),
                 expression=expression,
                 conversion=conversion.name if conversion else None,
+                policy=(policies or {}).get(each.name),
             )
         )
     made = RenderedTable(source=source, columns=tuple(rendered))

@@ -28,6 +28,7 @@ class WideRows:
         self._raw = [is_raw(each.column, each.conversion) for each in rendered.columns]
         self._table = rendered.source.name
         self._names = [each.column.name for each in rendered.columns]
+        self._policies = [{0: each.policy} if each.policy else None for each in rendered.columns]
         self._lines: list[bytes] = []
         self._found = CopyText(data=b"")
         self.size = 0
@@ -70,7 +71,7 @@ class WideRows:
                 f"table `{self._table}`: column `{self._names[number]}` holds a value larger than the source can "
                 "send; raise max_allowed_packet on the source"
             )
-        text = copy_text(value if isinstance(value, bytes) else value.encode())
+        text = copy_text(value if isinstance(value, bytes) else value.encode(), self._policies[number])
         self._found.losses.update(text.losses)
         self._found.refused.update(text.refused)
         self._found.broken.update(text.broken)

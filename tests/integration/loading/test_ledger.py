@@ -95,8 +95,10 @@ def test_losses_are_recorded_without_values(loading: Loading) -> None:
         connection.exec_driver_sql(
             "INSERT INTO t VALUES (1, '0000-00-00'), (2, '2024-01-01'), (3, '0000-00-00')"
         )
-    assert (("d", "invalid_date", 2),) == loading.outcome("t").losses
-    assert '[["d", "invalid_date", 2]]' == loading.warehouse.value("SELECT losses FROM etlkit.table_loads")
+    assert (("d", "invalid_date", 2, "null"),) == loading.outcome("t").losses
+    assert '[["d", "invalid_date", 2, "null"]]' == loading.warehouse.value(
+        "SELECT losses FROM etlkit.table_loads"
+    )
     assert [(1, None), (2, dt.date(2024, 1, 1)), (3, None)] == loading.there()
 
 

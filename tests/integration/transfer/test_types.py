@@ -283,7 +283,7 @@ class Arrived:
     """What came of a table: the warehouse's values of its nullable column by number, and what was counted."""
 
     values: dict[int, str | None]
-    losses: tuple[tuple[str, str, int], ...]
+    losses: tuple[tuple[str, str, int, str], ...]
     kind: str
 
 
@@ -325,7 +325,9 @@ def expectation(kind: str, values: Values) -> Arrived:
     """What is to come of a table."""
     expected: dict[int, str | None] = dict(enumerate(values.values()))
     lost = [each for each, there in values.items() if there is None and each != "NULL"]
-    return Arrived(expected, tuple((name, "invalid_date", len(lost)) for name in ("v", "w") if lost), kind)
+    return Arrived(
+        expected, tuple((name, "invalid_date", len(lost), "null") for name in ("v", "w") if lost), kind
+    )
 
 
 @pytest.mark.parametrize(("declared", "kind", "values"), CASES, ids=[each[0][:30] for each in CASES])
@@ -380,7 +382,8 @@ def test_text_that_the_source_cannot_convert_is_refused(shared: Loading, charset
         shared.load(name)
     assert (
         f"text that the source cannot convert to UTF-8 and back: {name}.v (1 of the values read), "
-        f"{name}.w (1 of the values read); nothing was written; mend the source, or convert the column"
+        f"{name}.w (1 of the values read); nothing was written; mend the source, or choose another `policy` for the "
+        "column in `column_overrides`"
     ) == str(caught.value)
 
 
@@ -397,7 +400,8 @@ def test_text_with_nul_is_refused(shared: Loading, filler: str, count: int) -> N
         chunks_of(shared, shared.plan(name), group_concat_max_len=64 if filler else None)
     assert (
         f"text with a NUL character, which PostgreSQL cannot hold: {name}.a b ({count} of the values read), "
-        f"{name}.v (1 of the values read); nothing was written; mend the source, or convert the column"
+        f"{name}.v (1 of the values read); nothing was written; mend the source, or choose another `policy` for the "
+        "column in `column_overrides`"
     ) == str(caught.value)
     with pytest.raises(ValueNotRepresentable):
         shared.load(name)
@@ -486,10 +490,10 @@ def test_dates_that_do_not_exist_are_null_where_not_null_is_declared(shared: Loa
     )
     outcome = shared.outcome(name)
     assert (
-        ("d", "invalid_date", 2),
-        ("t", "invalid_date", 1),
-        ("e", "invalid_date", 2),
-        ("n", "invalid_date", 1),
+        ("d", "invalid_date", 2, "null"),
+        ("t", "invalid_date", 1, "null"),
+        ("e", "invalid_date", 2, "null"),
+        ("n", "invalid_date", 1, "null"),
     ) == outcome.losses
     assert [] == differences(shared.source, shared.warehouse, name)
     assert [(1, None, None, None, None)] == shared.warehouse.rows(f"SELECT * FROM raw.{name} WHERE id = 1")

@@ -54,7 +54,7 @@ OUTCOMES = (
         updated=2,
         unchanged=1997,
         seconds=0.5,
-        losses=(("Birthdate", "invalid date", 3),),
+        losses=(("Birthdate", "invalid_date", 3, "null"), ("Note", "nul_character", 1, "replace")),
     ),
     TableFinished(
         table="claim", verified="not checked: the load failed", error="table `claim`: it is gone", exit_code=1
@@ -73,8 +73,9 @@ patient   incremental  2,000         1        2        0      1,997     0.50   4
 claim     -                0         0        0        0          0     0.00       -  not checked: the load failed
 2 tables               2,000         1        2        0      1,997     1.00   2,000
 
-Values that PostgreSQL cannot hold, and that became NULL:
-  patient.Birthdate: invalid date, 3 values
+Values that PostgreSQL cannot hold:
+  patient.Birthdate: invalid_date, 3 values became NULL
+  patient.Note: nul_character, 1 value replaced
 
 Not loaded:
   table `claim`: it is gone

@@ -85,6 +85,15 @@ def test_nul_characters_are_counted_once_per_value() -> None:
     assert Counter({0: 2, 1: 1}) == text.nul
 
 
+def test_policies_for_nul_characters() -> None:
+    """Text with NUL characters is as its column's policy says; other columns, rows and values are left alone."""
+    text = copy_text(
+        framed((b"a\0b\0", b"\0", b"\0"), (b"c", b"d", None)), {0: "replace", 1: "null", 2: "fail"}
+    )
+    assert [("a␀b␀".encode(), None, b"\0"), (b"c", b"d", None)] == read_back(text.data)
+    assert Counter({0: 1, 1: 1, 2: 1}) == text.nul
+
+
 def test_literals() -> None:
     """Markers are written into statements as hexadecimal literals."""
     assert ("0xFF", "0xFC303061") == (sql_literal(FIELD), sql_literal(marker(LOSS, 10)))
