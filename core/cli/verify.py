@@ -106,7 +106,8 @@ def _details(found: TableVerification) -> Iterator[str]:
     for name, why in found.not_compared.items():
         yield f"column `{name}` is not compared: {why}"
     if found.differing and found.newer:
-        yield f"newer than the last load: {counted(found.newer, 'row')}; the next run reads them"
+        it = "it" if found.newer == 1 else "them"
+        yield f"newer than the last load: {counted(found.newer, 'row')}; the next run reads {it}"
     for name, rows in found.columns.items():
         yield f"column `{name}` differs in {counted(rows, 'row')}"
     for each in found.differences:
