@@ -7,6 +7,7 @@ import click
 from etlkit.cli.analyze import analyze
 from etlkit.cli.doctor import doctor
 from etlkit.cli.init import init
+from etlkit.cli.loss_report import report
 from etlkit.cli.plan import plan
 from etlkit.cli.plugins import plugins
 from etlkit.cli.reconcile import reconcile
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for _command in (init, doctor, analyze, plan, run, status, verify, reconcile, plugins):
+for _command in (init, doctor, analyze, plan, run, status, verify, reconcile, report, plugins):
     main.add_command(_command)

@@ -208,6 +208,7 @@ class Ledger:
         state: TableState,
         mapping_hash: str,
         outcome: TableFinished,
+        whole: bool = False,
     ) -> None:
         """Record a load in the transaction that holds its rows.
 
@@ -219,6 +220,7 @@ class Ledger:
             state: the state after it; its generation is set here.
             mapping_hash: how values became columns; empty when a later load must not build upon this one.
             outcome: what was read and written.
+            whole: whether every row was read.
 
         Raises:
             LockHeld: another run committed the table meanwhile.
@@ -251,7 +253,7 @@ class Ledger:
             raise LockHeld(
                 f"table `{target.source}`: another run loaded it meanwhile; nothing of this load was kept; run again"
             )
-        self._insert_load(connection, run_id, outcome)
+        self._insert_load(connection, run_id, outcome, whole)
 
     def record_failure(self, run_id: str, outcome: TableFinished) -> None:
         """Record a load that failed, in a transaction of its own.
@@ -331,11 +333,13 @@ class Ledger:
     def _lock_of(self, table: str) -> str:
         return f"etlkit:table:{self.schema}.{table}"
 
-    def _insert_load(self, connection: sa.Connection, run_id: str, outcome: TableFinished) -> None:
+    def _insert_load(
+        self, connection: sa.Connection, run_id: str, outcome: TableFinished, whole: bool = False
+    ) -> None:
         values = attrs.asdict(outcome, filter=lambda field, _: field.name in LOADS.c)
         values["losses"] = json.dumps([list(each) for each in outcome.losses])
         connection.execute(
             sa.insert(LOADS).values(
-                run_id=run_id, target_schema=self.schema, table_name=outcome.table, **values
+                run_id=run_id, target_schema=self.schema, table_name=outcome.table, whole=whole, **values
             )
         )

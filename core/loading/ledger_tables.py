@@ -55,6 +55,7 @@ LOADS = sa.Table(
     ),
     sa.Column("error", sa.Text),
     sa.Column("ended_at", _now, nullable=False, server_default=sa.func.now()),
+    sa.Column("whole", sa.Boolean),
     comment="One row per table and run, failed ones included.",
 )
 

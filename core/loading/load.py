@@ -269,6 +269,7 @@ class Load:
             if partial
             else self.what.target.mapping_hash,
             outcome=outcome,
+            whole=isinstance(self.what.plan.read, Everything) and not partial,
         )
         return outcome
 

@@ -68,7 +68,18 @@ def test_help(name: str) -> None:
 def test_order_of_commands() -> None:
     """Help lists the commands in the order in which they are used."""
     order = list(main.commands)
-    expected = ["init", "doctor", "analyze", "plan", "run", "status", "plugins"]
+    expected = [
+        "init",
+        "doctor",
+        "analyze",
+        "plan",
+        "run",
+        "status",
+        "verify",
+        "reconcile",
+        "report",
+        "plugins",
+    ]
     assert [each for each in expected if each in order] == order
 
 

@@ -1,0 +1,72 @@
+"""`etlkit report`: what the warehouse cannot hold as the source does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import click
+
+from etlkit.cli import options, output
+from etlkit.cli.output import Heading
+from etlkit.cli.report import BECAME
+from etlkit.loading.loss_report import read_losses
+from etlkit.orchestration.deployment import Deployment
+from etlkit.wording import counted
+
+_HEADINGS = [
+    Heading(text="table"),
+    Heading(text="column"),
+    Heading(text="rule"),
+    Heading(text="values"),
+    Heading(text="last full read", number=True),
+    Heading(text="later loads", number=True),
+    Heading(text="read in full"),
+]
+
+
+@click.command()
+@options.common
+@options.as_json
+def report(*, folder: Path, as_json: bool) -> None:
+    """Show the values that were lost.
+
+    For each table: how many values of which column PostgreSQL cannot hold, by which rule, and what became
+    of them; as the table's last full read found them, and later loads. Only the warehouse is asked.
+    """
+    with Deployment.opened(folder) as deployment:
+        tables = read_losses(deployment.ledger)
+        settings = deployment.settings
+    if as_json:
+        output.write_json(
+            {
+                "deployment": settings.deployment,
+                "schema": settings.warehouse.schema,
+                "tables": [attrs.asdict(each) for each in tables],
+            }
+        )
+        return
+    if not tables:
+        output.say(f"Nothing was loaded yet; `etlkit run -C {folder}` loads the tables.")
+        return
+    lost = [each for each in tables if each.losses]
+    if lost:
+        output.write_table(
+            _HEADINGS,
+            (
+                (
+                    each.table,
+                    loss.column,
+                    loss.rule,
+                    BECAME[loss.policy],
+                    f"{loss.full_read:,}",
+                    f"{loss.later:,}",
+                    output.moment(each.full_read_at) if each.full_read_at else "-",
+                )
+                for each in lost
+                for loss in each.losses
+            ),
+        )
+        output.say("")
+    whole = len(tables) - len(lost)
+    output.say(f"{counted(whole, 'table')} of {len(tables):,}: PostgreSQL holds every value that was read.")
