@@ -11,13 +11,12 @@ from etlkit.errors import NotChecked
 from etlkit.loading.drift import Drift, drift_between
 from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.table_plan import TablePlan
+from etlkit.transfer.digests import DIGEST
 
 IGNORED = "new in the source, and left out by `drift.add_column: ignore`"
 """Why a column that only the source has is not compared."""
 DROPPED = "gone in the source; the warehouse keeps its last values"
 """Why a column that only the warehouse has is not compared."""
-
-_OWN = "_etlkit_"
 
 
 @attrs.frozen(kw_only=True)
@@ -57,7 +56,7 @@ def fit_of(connection: sa.Connection, what: TablePlan, read: sa.Table, now: Shap
         )
     rendered = {each.column.name for each in what.rendered.columns}
     left_out = {each.name: IGNORED for each in what.analysis.columns if each.name not in rendered}
-    dropped = {name: DROPPED for name in drift.dropped if not name.startswith(_OWN)}
+    dropped = {name: DROPPED for name in drift.dropped if name != DIGEST.name}
     return Fit(types=now.types, not_compared={**left_out, **dropped})
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from contextlib import closing
 
 import attrs
 import sqlalchemy as sa
 
-from etlkit.contracts import Commit, Everything, Write
 from etlkit.errors import EtlkitError, NotChecked
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
 from etlkit.loading.shapes import Shape, shape_of
@@ -21,6 +21,7 @@ from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.run import RunRequest, selected_tables
 from etlkit.stopping import StopSignal
 from etlkit.verification.deep import DeepCheck
+from etlkit.verification.reading import to_compare
 from etlkit.verification.results import TableVerification, Verification
 
 _PATIENCE_SECONDS = 1.0
@@ -75,13 +76,17 @@ class Verify:
         self.deployment.discovery.catalog()
         known = self.deployment.ledger.snapshot()
         found: list[TableVerification] = []
-        for outcome in self._outcomes(names, known):
-            found.append(outcome)
-            _log.info("%d/%d table `%s`: %s", len(found), len(names), outcome.table, outcome.verified)
-            self.finished(outcome)
+        # Closed at once when this thread is interrupted, wherever it is: that is what ends the tables in work.
+        with closing(self._outcomes(names, known)) as outcomes:
+            for outcome in outcomes:
+                found.append(outcome)
+                _log.info("%d/%d table `%s`: %s", len(found), len(names), outcome.table, outcome.verified)
+                self.finished(outcome)
         return Verification.of(found, time.monotonic() - began)
 
-    def _outcomes(self, names: Sequence[str], known: LedgerSnapshot) -> Iterator[TableVerification]:
+    def _outcomes(
+        self, names: Sequence[str], known: LedgerSnapshot
+    ) -> Generator[TableVerification, None, None]:
         pool = ThreadPoolExecutor(self.deployment.settings.run.threads, thread_name_prefix="etlkit-verify")
         futures = [pool.submit(self._outcome, name, known) for name in names]
         complete = False
@@ -124,18 +129,8 @@ class Verify:
             self.deployment.planner(),
             known=LedgerSnapshot(entries={name: entry}, tables={entry.target_name: now}),
         )
-        planned = planner.plan(name, force_full=True)
-        # Whatever a load would read, all is compared.
-        plan = attrs.evolve(
-            planned.plan,
-            read=Everything(),
-            write=Write.REPLACE,
-            cursor=None,
-            commit=Commit.ONCE,
-            reason="every row is compared",
-        )
         return DeepCheck(
-            what=attrs.evolve(planned, plan=plan),
+            what=to_compare(planner.plan(name, force_full=True)),
             now=now,
             connections=self.deployment.connections,
             ledger=ledger,
