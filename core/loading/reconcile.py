@@ -62,7 +62,7 @@ class _Found:
     listed: int = 0
     staged: int = 0
     size: int = 0
-    losses: Counter[int] = attrs.field(factory=Counter)
+    losses: Counter[tuple[int, str]] = attrs.field(factory=Counter)
     differing: list[tuple[Range, Summary]] = attrs.field(factory=list)
 
 
