@@ -28,7 +28,7 @@ def reconcile(
     threads: int | None,
     allow_deletes: bool,
 ) -> None:
-    """Find every difference to the source, deletes included, and mend it.
+    """Find and mend every difference to the source.
 
     Tables whose rows are kept with digests (strategy `reconcile`, or `reconcile: true` under `tables:` in
     etlkit.yml) are compared by digests; of others every row is read.
