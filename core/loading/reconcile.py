@@ -26,7 +26,7 @@ from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.ranges import Range, Ranges
 from etlkit.loading.shapes import shape_of
-from etlkit.loading.staged import Staged, outcome_of
+from etlkit.loading.staged import EQUAL, REPAIRED, Staged, outcome_of
 from etlkit.loading.stored_rows import StoredRows, Summary, same_order
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
@@ -41,11 +41,6 @@ from etlkit.transfer.pipeline import CopyFile
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
-
-EQUAL = "equal"
-"""What `TableFinished.verified` says when every digest was equal."""
-REPAIRED = "equal after repair"
-"""What it says when rows differed, were mended, and every digest is equal now."""
 
 _CHANGED = "not checked: rows changed while they were compared"
 _STAGE = "etlkit_stage"

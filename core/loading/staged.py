@@ -6,10 +6,16 @@ from collections.abc import Mapping
 
 import attrs
 
+from etlkit.contracts import Everything, Since, Write
 from etlkit.events import TableFinished
 from etlkit.loading.table_plan import TablePlan
 from etlkit.transfer.chunk import Loss
 from etlkit.transfer.policies import policy_of
+
+EQUAL = "equal"
+"""What `TableFinished.verified` says when every row was compared and none differed."""
+REPAIRED = "equal after repair"
+"""What it says when rows differed, and every row was compared and is equal now."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,8 +57,19 @@ def outcome_of(what: TablePlan, staged: Staged, counts: Mapping[str, int], secon
         unchanged=max(0, staged.rows - written),
         rendered_bytes=staged.size,
         seconds=seconds,
+        verified=_verified(what, changed=written + counts.get("deleted", 0)),
         losses=tuple(
             (columns[number].column.name, rule, count, policy_of(rule, columns[number].policy))
             for (number, rule), count in sorted(staged.losses.items())
         ),
     )
+
+
+def _verified(what: TablePlan, *, changed: int) -> str:
+    if what.before is None:
+        return "not checked: first load"
+    if isinstance(what.plan.read, Since):
+        return "not checked: by cursor"
+    if not isinstance(what.plan.read, Everything) or what.plan.write is not Write.REPLACE:
+        return "not checked: a part"
+    return REPAIRED if changed else EQUAL
