@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
-from etlkit.errors import DriftRefused
+from etlkit.errors import DriftRefused, LoadError
 from etlkit.loading.drift import AlterColumns, Drift
 from etlkit.loading.shapes import Shape
 from etlkit.loading.target import TargetTable
@@ -105,16 +105,20 @@ def copy_into(connection: sa.Connection, table: sa.Table, file: CopyFile) -> Non
         connection: in the load's transaction.
         table: where to.
         file: the rows.
+
+    Raises:
+        LoadError: the warehouse counted other rows than the source did.
     """
     columns = ", ".join(_PLAIN.quote_identifier(column.name) for column in table.columns)
     delimiter, null = (f"E'\\x{ord(mark):02x}'" for mark in (DELIMITER, NULL_MARK))
     # The encoding is named, because the session's could be another one.
     options = f"DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8'"
     statement = f"COPY {_quoted(_PLAIN, table)} ({columns}) FROM STDIN WITH ({options})"
-    source = _Watched(file)
+    source, arrived = _Watched(file), 0
     cursor = connection.connection.cursor()
     try:
         cursor.copy_expert(statement, source, size=_COPY_BYTES)
+        arrived = cursor.rowcount
     except psycopg2.Error:
         if source.error is None:
             raise
@@ -123,6 +127,11 @@ def copy_into(connection: sa.Connection, table: sa.Table, file: CopyFile) -> Non
     if source.error is not None:
         # psycopg2 tells only that reading failed; why it failed is what matters.
         raise source.error
+    if arrived != file.rows:
+        raise LoadError(
+            f"warehouse table `{table.name}`: the source counted {file.rows} rows, and {arrived} arrived; nothing of "
+            "this load was kept; run again, and report it when it happens again"
+        )
 
 
 def analyze(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> None:
