@@ -31,7 +31,7 @@ class SourceFacts:
     cipher: str
     """How the connection is encrypted; empty when it is not."""
     read_only: bool
-    """Whether the server refuses to write for this session."""
+    """Whether the server refuses to write for our sessions."""
     account: Account
     """Which of the server's users we are."""
     grants: Grants
@@ -43,7 +43,7 @@ class SourceFacts:
     clock_ahead: float
     """By how many seconds the server's clock is ahead of this machine's; negative when it is behind."""
     statement_seconds: float | None
-    """After how many seconds the server stops a statement of this session; None when it cannot, or does not."""
+    """After how many seconds the server stops a statement of ours; None when it cannot, or does not."""
 
 
 def read_source_facts(engine: sa.Engine, database: str) -> SourceFacts:

@@ -310,7 +310,7 @@ def now_or_greatest_statement(rendered: RenderedTable, cursor: Column) -> Select
 
 
 LIMITS = "SELECT @@max_allowed_packet, @@group_concat_max_len"
-"""Asks how many bytes one value, and one GROUP_CONCAT, may have in this session."""
+"""Asks how many bytes one value, and one GROUP_CONCAT, may have on this connection."""
 SNAPSHOT = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
 """From here on an InnoDB table is read as of one instant; MyISAM takes no notice."""
 END_SNAPSHOT = "COMMIT"

@@ -112,7 +112,7 @@ def let_day_pass(url: str, *, deletes: bool = True, clock: dt.datetime | None = 
     try:
         with engine.begin() as connection:
             if clock is not None:
-                # The server then believes in this clock, for this session only.
+                # The server then believes in this clock, for this connection only.
                 connection.exec_driver_sql("set timestamp = %s", (int(clock.timestamp()),))
             for table, rows in INSERTS.items():
                 _insert(connection, source, table, range(rows), practice.day)
