@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -37,6 +38,11 @@ POSTGRES_SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "100",
 }
+
+
+def pytest_configure() -> None:
+    """Let the programs under test notice Ctrl-C: a shell lets what it starts in the background ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
