@@ -209,6 +209,8 @@ class Load:
         with self._transaction() as connection:
             # First of all, so that a run which was asleep meanwhile finds out before it writes.
             self.ledger.broken_reads.save(connection, self.what.analysis.name, resume, owner=self.run_id)
+            # A crash of the warehouse may cost the last chunks, with the place to go on: they are read again then.
+            connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
             copy_into(connection, stage, CopyFile(iter([chunk])))
 
     def _resume(self, connection: sa.Connection, stage: sa.Table) -> Resume:
