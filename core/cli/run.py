@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import attrs
@@ -16,6 +17,9 @@ from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.run import Event, Run, RunRequest
 from etlkit.wording import counted
+
+
+_SWITCH_SECONDS = 0.001
 
 
 @attrs.define(kw_only=True)
@@ -118,6 +122,8 @@ def load_tables(
         request: what to load.
         as_json: whether events are written as JSON instead of a table at the end.
     """
+    # The thread that reads hands on large values, which takes it a millisecond: by default it may wait five for it.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     events = _Events(as_json=as_json)
     try:
         end = _carried_out(folder, threads, request, events)
