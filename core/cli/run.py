@@ -18,7 +18,6 @@ from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.run import Event, Run, RunRequest
 from etlkit.wording import counted
 
-
 _SWITCH_SECONDS = 0.001
 
 
