@@ -13,53 +13,12 @@ from etlkit.loading.stored_rows import Summary
 from etlkit.loading.table_plan import TablePlan
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk_size import ChunkSize, first_size
-from etlkit.transfer.keys import AFTER, UP_TO, Key, Keyset, as_key
-from etlkit.transfer.rendering import RenderedTable
+from etlkit.transfer.keys import AFTER, Key, KeyRange, Keyset, as_key
 from etlkit.transfer.source_queries import SourceQueries
 
 _FIRST_ROWS = 5000
 _MOST_ROWS = 20_000  # of which one that differs is listed key by key
 _SUMMARY_BYTES = 100
-
-
-@attrs.frozen(kw_only=True)
-class Range:
-    """The rows behind one key up to another."""
-
-    lower: Key | None
-    """The key it lies behind; None for the beginning."""
-    upper: Key | None
-    """Its last key; None for the end."""
-
-    def conditions(self, keyset: Keyset) -> list[queries.Condition | None]:
-        """Build the conditions that select the range, given `values`.
-
-        Args:
-            keyset: the key.
-        """
-        return [
-            None if self.lower is None else keyset.after(),
-            None if self.upper is None else keyset.up_to(),
-        ]
-
-    def values(self, keyset: Keyset) -> dict[str, object]:
-        """Give the parameters of `conditions`.
-
-        Args:
-            keyset: the key.
-        """
-        return keyset.values(AFTER, self.lower) | keyset.values(UP_TO, self.upper)
-
-    def keys_statement(self, rendered: RenderedTable, keyset: Keyset) -> queries.Prepared:
-        """Ask for the range's keys with the digests of their rows.
-
-        Args:
-            rendered: the table.
-            keyset: the key.
-        """
-        return queries.Prepared.of(
-            digest_statements.keys_statement(rendered, keyset, self.conditions(keyset))
-        )
 
 
 @attrs.define(kw_only=True)
@@ -74,7 +33,7 @@ class Ranges:
     """The source."""
     _prepared: dict[tuple[str, bool, bool], queries.Prepared] = attrs.field(factory=dict)
 
-    def alone(self) -> Iterator[Range]:
+    def alone(self) -> Iterator[KeyRange]:
         """Cut the table.
 
         Yields:
@@ -85,13 +44,13 @@ class Ranges:
         while True:
             began = time.monotonic()
             upper = self._upper(lower, size.rows)
-            yield Range(lower=lower, upper=upper)
+            yield KeyRange(lower=lower, upper=upper)
             if upper is None:
                 return
             self._learn(size, began)
             lower = upper
 
-    def summed(self) -> Iterator[tuple[Range, Summary]]:
+    def summed(self) -> Iterator[tuple[KeyRange, Summary]]:
         """Cut the table, and sum each range up on the source.
 
         Yields:
@@ -105,7 +64,7 @@ class Ranges:
         while True:
             began = time.monotonic()
             upper = self._upper(lower, size.rows)
-            each = Range(lower=lower, upper=upper)
+            each = KeyRange(lower=lower, upper=upper)
             summary = self._summary(each)
             self._learn(size, began)
             yield each, summary
@@ -122,7 +81,7 @@ class Ranges:
         found = self.source.one(self._prepared[kind], values)
         return None if found is None else as_key(found)
 
-    def _summary(self, of: Range) -> Summary:
+    def _summary(self, of: KeyRange) -> Summary:
         kind = ("summary", of.lower is None, of.upper is None)
         if kind not in self._prepared:
             statement = digest_statements.summary_statement(self.what.rendered, of.conditions(self.keyset))

@@ -24,7 +24,7 @@ from etlkit.loading.apply import insert_new, update_changed
 from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
 from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.ledger import Ledger
-from etlkit.loading.ranges import Range, Ranges
+from etlkit.loading.ranges import Ranges
 from etlkit.loading.shapes import shape_of
 from etlkit.loading.staged import EQUAL, REPAIRED, Staged, outcome_of
 from etlkit.loading.stored_rows import StoredRows, Summary, same_order
@@ -36,7 +36,7 @@ from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.copy_text import DELIMITER, copy_text
-from etlkit.transfer.keys import Key, Keyset, as_key
+from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key
 from etlkit.transfer.pipeline import CopyFile
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
@@ -58,7 +58,7 @@ class _Found:
     staged: int = 0
     size: int = 0
     losses: Counter[tuple[int, str]] = attrs.field(factory=Counter)
-    differing: list[tuple[Range, Summary]] = attrs.field(factory=list)
+    differing: list[tuple[KeyRange, Summary]] = attrs.field(factory=list)
 
 
 @attrs.frozen(kw_only=True)
@@ -195,7 +195,7 @@ class _Comparing:
                 check()
                 self._list(each, found)
                 rows_read(found.compared)
-            everything = Range(lower=None, upper=None)
+            everything = KeyRange()
             self.connection.execute(self.stored.note_gone(None, None))
             found.differing.append((everything, Summary(rows=found.compared, xor=0, total=0)))
             return found
@@ -217,18 +217,20 @@ class _Comparing:
         left = sum(theirs != self._stored(each) for each, theirs in found.differing)
         return _CHANGED if left else REPAIRED if mended else EQUAL
 
-    def _stored(self, of: Range) -> Summary:
+    def _stored(self, of: KeyRange) -> Summary:
         rows, xor, total = self.connection.execute(self.stored.summary(of.lower, of.upper)).one()
         return Summary(rows=rows, xor=int(xor or 0), total=int(total or 0))
 
-    def _list(self, of: Range, found: _Found) -> None:
+    def _list(self, of: KeyRange, found: _Found) -> None:
         """Compare a range key by key, and stage the rows that are not stored as they are."""
         keys: list[Key] = []
         lines: list[bytes] = []
         first = found.listed
         parts = len(self.keyset.columns)
-        statement = of.keys_statement(self.what.rendered, self.keyset)
-        for row in self.source.stream(statement, of.values(self.keyset)):
+        statement = digest_statements.keys_statement(
+            self.what.rendered, self.keyset, of.conditions(self.keyset)
+        )
+        for row in self.source.stream(queries.Prepared.of(statement), of.values(self.keyset)):
             keys.append(as_key(row[:parts]))
             lines.append(_line(first + len(keys), row[parts:]))
             if len(lines) >= _PIECE_ROWS:

@@ -131,6 +131,39 @@ class Keyset:
         return and_(first >= bound if ascending else first <= bound, or_(*alternatives))
 
 
+@attrs.frozen(kw_only=True)
+class KeyRange:
+    """The rows behind one key up to another."""
+
+    lower: Key | None = None
+    """The key it lies behind; None for the table's beginning."""
+    upper: Key | None = None
+    """Its last key; None for the table's end."""
+
+    def conditions(self, keyset: Keyset) -> list[ColumnElement[bool]]:
+        """Build the conditions that select the range, given `values`.
+
+        Args:
+            keyset: the key.
+
+        Returns:
+            None for the whole table.
+        """
+        behind = [] if self.lower is None else [keyset.after()]
+        return behind if self.upper is None else [*behind, keyset.up_to()]
+
+    def values(self, keyset: Keyset) -> dict[str, Any]:
+        """Give the parameters of `conditions`.
+
+        Args:
+            keyset: the key.
+
+        Returns:
+            By their names.
+        """
+        return keyset.values(AFTER, self.lower) | keyset.values(UP_TO, self.upper)
+
+
 def comparable(column: Column, value: KeyValue) -> Any:
     """Turn a value that the server printed into a parameter of the column's own type.
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import attrs
-from sqlalchemy import Select
 
 from etlkit.contracts import LoadPlan, Since, Where
 from etlkit.errors import ExtractionError
@@ -16,9 +14,11 @@ from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Chunk, Fetched, finished
 from etlkit.transfer.chunk_size import ChunkSize, first_size
 from etlkit.transfer.copy_text import CopyText
+from etlkit.transfer.forms import MAY_EXCEED_A_PACKET
 from etlkit.transfer.key_steps import KeySteps, serves
-from etlkit.transfer.keys import AFTER, UP_TO, Key, Keyset, as_key
-from etlkit.transfer.rendering import MAY_EXCEED_A_PACKET, RenderedTable
+from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key
+from etlkit.transfer.range_statements import RangeStatements
+from etlkit.transfer.rendering import RenderedTable
 from etlkit.transfer.sentinels import FIELD, ROW
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.spool import Spool
@@ -30,16 +30,6 @@ _FIRST_SCAN_ROWS = 50_000
 _SMALL_ROWS = 20_000
 _PIECE_BYTES = 1024 * 1024
 _SMALLEST_PACKET = 1024 * 1024
-
-_Build = Callable[[Sequence[queries.Condition | None]], Select[Any]]
-
-
-@attrs.frozen(kw_only=True)
-class _Range:
-    """The rows behind one key up to another; None is the table's end."""
-
-    lower: Key | None = None
-    upper: Key | None = None
 
 
 @attrs.define(kw_only=True)
@@ -71,9 +61,7 @@ class Reader:
     _mark: Watermark = attrs.field(factory=Watermark)
     _read_rows: int = 0
     _value_limit: int = 0
-    _keyset: Keyset | None = None
-    _condition: queries.Condition | None = None
-    _prepared: dict[tuple[_Build, bool, bool], queries.Prepared] = attrs.field(factory=dict)
+    _statements: RangeStatements = attrs.field(init=False)
 
     def chunks(self) -> Iterator[Chunk]:
         """Read the rows, ready to be written.
@@ -112,16 +100,14 @@ class Reader:
             ExtractionError: the source refused a statement, or a row is larger than it can send.
             CursorBehind: see `tell_behind`.
         """
-        self._keyset = Keyset.of(self.analysis, self.rendered.source)
-        self._condition = queries.condition_of(self.plan.read, self.analysis, self.rendered)
         with read_trouble(self.analysis.name):
-            self._begin()
-            if self._keyset is None:
+            keyset = self._begin()
+            if keyset is None:
                 yield from self._in_one_go()
             elif self.tell_behind and isinstance(self.plan.read, Since):
-                yield from self._unless_behind(self._by_key(self._keyset), self.plan.read.watermark)
+                yield from self._unless_behind(self._by_key(keyset), self.plan.read.watermark)
             else:
-                yield from self._by_key(self._keyset)
+                yield from self._by_key(keyset)
             if not self.in_snapshot:
                 self.source.text(queries.END_SNAPSHOT)
 
@@ -137,7 +123,14 @@ class Reader:
         if held is not None:
             yield held
 
-    def _begin(self) -> None:
+    def _begin(self) -> Keyset | None:
+        keyset = Keyset.of(self.analysis, self.rendered.source)
+        self._statements = RangeStatements(
+            rendered=self.rendered,
+            keyset=keyset,
+            cursor=self.plan.cursor,
+            condition=queries.condition_of(self.plan.read, self.analysis, self.rendered),
+        )
         packet, longest = (int(each) for each in self.source.text(queries.LIMITS) or ())
         if packet < _SMALLEST_PACKET:
             # A blob of 64 KB is twice that as hexadecimal digits; above the limit, the server makes it NULL.
@@ -154,6 +147,7 @@ class Reader:
         self._mark = Watermark(column=column, began=self.began, value=self.watermark)
         if self.analysis.engine == "InnoDB" and not self.in_snapshot:
             self.source.text(queries.SNAPSHOT)
+        return keyset
 
     def _by_key(self, keyset: Keyset) -> Iterator[Fetched]:
         size = self._first_size()
@@ -172,16 +166,17 @@ class Reader:
             guessed = steps.guess(lower, rows) if steps else None
             upper = guessed
             if not whole and guessed is None:
-                left = _Range(lower=lower, upper=self.until)
-                boundary = self._prepare(self._keys_alone if scans else self._keys, left)
-                found = self.source.one(boundary, {queries.ROWS_BEFORE: rows - 1} | self._values(left))
+                left = KeyRange(lower=lower, upper=self.until)
+                boundary = self._statements.boundary(left, any_row=scans)
+                place = {queries.ROWS_BEFORE: rows - 1}
+                found = self.source.one(boundary, place | self._statements.values(left))
                 upper = None if found is None else as_key(found)
                 if upper is not None and upper == lower:
                     raise ExtractionError(
                         f"table `{self.analysis.name}`: the source sorts a key behind itself, so it cannot be read in "
                         "ranges; mend the text of its key on the source"
                     )
-            within = _Range(lower=lower, upper=upper or self.until)
+            within = KeyRange(lower=lower, upper=upper or self.until)
             fetched = self._wide(within) if wide else self._packed(within)
             # Back to whole chunks where rows are small again.
             wide = wide and fetched is not None and len(fetched.data) * 4 > fetched.rows * self._value_limit
@@ -210,37 +205,10 @@ class Reader:
         row = self.source.one(queries.Prepared.of(queries.last_key_statement(keyset)))
         return None if row is None or row[0] is None else KeySteps(last=int(row[0]))
 
-    def _prepare(self, build: _Build, within: _Range) -> queries.Prepared:
-        # Compiled once per kind of range: only the keys differ from one chunk to the next.
-        kind = (build, within.lower is None, within.upper is None)
-        if kind not in self._prepared:
-            behind = self._keyset.after() if self._keyset and within.lower else None
-            up_to = self._keyset.up_to() if self._keyset and within.upper else None
-            self._prepared[kind] = queries.Prepared.of(build([behind, up_to]))
-        return self._prepared[kind]
-
-    def _values(self, within: _Range) -> dict[str, Any]:
-        if self._keyset is None:
-            return {}
-        return self._keyset.values(AFTER, within.lower) | self._keyset.values(UP_TO, within.upper)
-
-    def _keys_alone(self, conditions: Sequence[queries.Condition | None]) -> Select[Any]:
-        assert self._keyset is not None  # noqa: S101 - for the type checker: only `_by_key` asks
-        return queries.boundary_statement(self._keyset, conditions)
-
-    def _keys(self, conditions: Sequence[queries.Condition | None]) -> Select[Any]:
-        return self._keys_alone([*conditions, self._condition])
-
-    def _packed_rows(self, conditions: Sequence[queries.Condition | None]) -> Select[Any]:
-        return queries.packed_statement(self.rendered, self.plan.cursor, [*conditions, self._condition])
-
-    def _fields(self, conditions: Sequence[queries.Condition | None]) -> Select[Any]:
-        return queries.fields_statement(self.rendered, self.plan.cursor, [*conditions, self._condition])
-
-    def _packed(self, within: _Range) -> Fetched | None:
+    def _packed(self, within: KeyRange) -> Fetched | None:
         """Fetch a chunk as one value; None when it did not fit, which the server tells by cutting it silently."""
-        statement = self._prepare(self._packed_rows, within)
-        framed, said, cursor = self.source.one(statement, self._values(within)) or (None, "0", None)
+        statement, values = self._statements.packed(within), self._statements.values(within)
+        framed, said, cursor = self.source.one(statement, values) or (None, "0", None)
         rows = int(said)
         framed = framed or b""
         if framed.count(ROW) != rows or (self._may_miss_fields() and not self._has_all_fields(framed, rows)):
@@ -250,10 +218,10 @@ class Reader:
             framed = ROW.join([*framed.split(ROW, rows)[:rows], b""])
         return self._fetched(framed, rows, cursor)
 
-    def _wide(self, within: _Range) -> Fetched:
+    def _wide(self, within: KeyRange) -> Fetched:
         rows = WideRows(self.rendered)
-        statement = self._prepare(self._fields, within)
-        for *values, stamp in self.source.stream(statement, self._values(within)):
+        statement = self._statements.fields(within)
+        for *values, stamp in self.source.stream(statement, self._statements.values(within)):
             if self.limit is None or len(rows) < self.limit - self._read_rows:
                 rows.add(values)
                 self._mark.take(stamp)
@@ -265,7 +233,7 @@ class Reader:
 
     def _in_one_go(self) -> Iterator[Fetched]:
         if self.limit is None and self._seems_small():
-            fetched = self._packed(_Range())
+            fetched = self._packed(KeyRange())
             if fetched is not None:
                 if fetched.rows:
                     yield fetched
@@ -280,7 +248,7 @@ class Reader:
         pending: list[bytes] = []
         size = 0
         fits = True
-        statement = queries.rows_statement(self.rendered, [self._condition], self.limit)
+        statement = queries.rows_statement(self.rendered, [self._statements.condition], self.limit)
         for (framed,) in self.source.stream(queries.Prepared.of(statement)):
             # The statement is read to its end in any case, so that the connection can go on.
             fits = fits and framed is not None and framed.endswith(ROW)
@@ -297,7 +265,7 @@ class Reader:
 
     def _spool_wide(self, spool: Spool) -> None:
         rows = WideRows(self.rendered)
-        statement = queries.fields_statement(self.rendered, None, [self._condition], self.limit)
+        statement = queries.fields_statement(self.rendered, None, [self._statements.condition], self.limit)
         for *values, _ in self.source.stream(queries.Prepared.of(statement)):
             rows.add(values)
             if rows.size > _PIECE_BYTES:

@@ -6,45 +6,22 @@ nothing is decoded on the way: see `etlkit.transfer.sentinels` for the frame, `e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
-from sqlalchemy import (
-    ColumnElement,
-    LargeBinary,
-    TableClause,
-    and_,
-    case,
-    cast,
-    column,
-    func,
-    literal_column,
-    not_,
-    null,
-    quoted_name,
-    table,
-)
+from sqlalchemy import ColumnElement, TableClause, column, func, literal_column, null, quoted_name, table
 
 from etlkit.contracts import Conversion
 from etlkit.errors import PlanRefused
-from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column, TableAnalysis
+from etlkit.tables import BINARY_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
+from etlkit.transfer import forms
 from etlkit.transfer.digests import DIGEST, digest_of, salt_of
+from etlkit.transfer.forms import MAY_EXCEED_A_PACKET, literal
 from etlkit.transfer.policies import Policy
-from etlkit.transfer.sentinels import BROKEN, FIELD, LOSS, NULL, REFUSED, ROW, marker, sql_literal
+from etlkit.transfer.sentinels import FIELD, NULL, ROW
 from etlkit.transfer.target_types import target_type
 
-MAY_EXCEED_A_PACKET = SPATIAL_TYPES | {"mediumtext", "longtext", "mediumblob", "longblob", "json"}
-"""Types whose rendered values may be larger than one value that the server can send, which makes them NULL."""
-
-_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
-# Every value of these is a character of Unicode, to MySQL 5.6 and MariaDB alike; of others, such as cp1250, the
-# servers silently convert some values to a question mark.
-_COMPLETE = frozenset(
-    {"latin1", "latin2", "latin5", "latin7", "cp850", "cp852", "cp866", "koi8r", "koi8u", "keybcs2", "macce"}
-    | {"macroman", "ucs2", "utf16", "utf16le", "utf32", "gb18030"}
-)
-_HEX_PREFIX: ColumnElement[Any] = literal_column("0x5C78")
 _ROW: ColumnElement[Any] = literal_column("@etlkit_row")
 _EMPTY: ColumnElement[Any] = literal_column("''")
 
@@ -139,21 +116,6 @@ class RenderedTable:
         return func.group_concat(self.row().op("SEPARATOR")(_EMPTY))
 
 
-def literal(value: bytes) -> ColumnElement[Any]:
-    """Write bytes into a statement as a binary string that makes a binary string of what it is joined with.
-
-    Its explicit collation wins over those of columns; without it the server would take the frame's bytes for text
-    in a column's character set, and refuse them (error 1300). Casting each column instead costs a tenth of the read.
-
-    Args:
-        value: at least one byte.
-
-    Returns:
-        The literal; not a parameter, so that statements of one table are all alike.
-    """
-    return literal_column(f"_binary {sql_literal(value)} COLLATE `binary`")
-
-
 def render(
     analysis: TableAnalysis,
     database: str,
@@ -192,15 +154,15 @@ def render(
         value: ColumnElement[Any] = source.c[each.name]
         conversion = chosen.get(each.name)
         if conversion is None:
-            if not _is_known(each):
+            if not forms.is_known(each):
                 raise PlanRefused(
                     f"table `{analysis.name}`: column `{each.name}` is a {each.data_type}, a type that etlkit cannot "
                     "render; name a conversion for it in `column_overrides`"
                 )
-            expression = _plain(value, each, number)
+            expression = forms.plain(value, each, number)
             kind = target_type(each)
         else:
-            expression = _converted(value, each, number, conversion)
+            expression = forms.converted(value, each, number, conversion)
             kind = conversion.target_type(each)
         rendered.append(
             RenderedColumn(
@@ -234,116 +196,3 @@ def _large_digest(of: RenderedColumn, source: TableClause) -> ColumnElement[Any]
 def _quoted(name: str) -> quoted_name:
     # Always: which words are reserved differs between servers and their versions.
     return quoted_name(name, quote=True)
-
-
-def _is_known(of: Column) -> bool:
-    kinds = TEXT_TYPES | BINARY_TYPES | SPATIAL_TYPES | TEMPORAL_TYPES
-    return of.data_type in kinds or of.data_type in _FORMS
-
-
-def _converted(
-    value: ColumnElement[Any], of: Column, number: int, conversion: Conversion
-) -> ColumnElement[Any]:
-    converted = conversion.source_sql(value, of)
-    result = func.if_(converted.is_(None), literal(NULL), _as_utf8mb4(converted))
-    if conversion.accepts is None:
-        return result
-    accepted = conversion.accepts(value, of)
-    return case((value.is_(None), literal(NULL)), (accepted, result), else_=literal(marker(REFUSED, number)))
-
-
-def _plain(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[Any]:
-    if of.data_type in TEMPORAL_TYPES:
-        return _temporal(value, of, number)
-    text_form = _text_form(of)(value, of)
-    if of.data_type in TEXT_TYPES and of.charset is not None and of.charset not in _UTF8 | _COMPLETE:
-        broken = and_(value.is_not(None), not_(_survives(value, of.charset)))
-        text_form = func.if_(broken, literal(marker(BROKEN, number)), text_form)
-    if not of.nullable:
-        return text_form
-    if of.data_type in MAY_EXCEED_A_PACKET:
-        # Not IFNULL: a value too large to render is NULL as well, and must be missed, not be taken for NULL.
-        return func.if_(value.is_(None), literal(NULL), text_form)
-    return func.ifnull(text_form, literal(NULL))
-
-
-def _temporal(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[Any]:
-    lost: ColumnElement[Any] = literal(marker(LOSS, number))
-    if of.nullable:
-        # On NOT NULL columns `0000-00-00` matches IS NULL, so the question is only asked where NULL can be.
-        lost = func.if_(value.is_(None), literal(NULL), lost)
-    return func.if_(_exists(value, of), value, lost)
-
-
-def _exists(value: ColumnElement[Any], of: Column) -> ColumnElement[bool]:
-    if of.data_type == "timestamp":
-        # Stored as seconds, so only `0000-00-00` can be there; asked so that the server need not convert the zone.
-        return func.unix_timestamp(value)
-    # Integers stand for themselves: `> 0` costs the server more than the functions do.
-    day = func.dayofmonth(value)
-    return and_(day <= func.dayofmonth(func.last_day(value)), day, func.year(value))
-
-
-def _text_form(of: Column) -> Callable[[ColumnElement[Any], Column], ColumnElement[Any]]:
-    kind = of.data_type
-    if kind in TEXT_TYPES:
-        return _characters
-    if kind in BINARY_TYPES:
-        return lambda value, _: func.concat(_HEX_PREFIX, func.hex(value))
-    if kind in SPATIAL_TYPES:
-        return lambda value, _: _ewkb(value)
-    return _FORMS[kind]
-
-
-def _characters(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
-    return value if of.charset in _UTF8 else _as_utf8mb4(value)
-
-
-def _as_utf8mb4(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return _in_charset(value, "utf8mb4")
-
-
-def _in_charset(value: ColumnElement[Any], charset: str) -> ColumnElement[Any]:
-    return func.convert(value.op("USING")(column(charset)))
-
-
-def _survives(value: ColumnElement[Any], charset: str) -> ColumnElement[bool]:
-    there_and_back = _in_charset(_as_utf8mb4(value), charset)
-    return cast(there_and_back, LargeBinary) == cast(value, LargeBinary)
-
-
-def _ewkb(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    # The server keeps SRID (4 bytes, little endian) before WKB. EWKB has the SRID behind the type, whose highest
-    # byte gets the flag 0x20 (PostGIS, "Extended WKB").
-    digits = func.hex(value)
-
-    def part(start: int, length: int | None = None) -> ColumnElement[Any]:
-        numbers = [start] if length is None else [start, length]
-        return func.substr(digits, *(literal_column(str(each)) for each in numbers))
-
-    return func.concat(_HEX_PREFIX, part(9, 8), literal_column("'20'"), part(1, 8), part(19))
-
-
-def _printed(value: ColumnElement[Any], _: Column) -> ColumnElement[Any]:
-    return _as_utf8mb4(value)
-
-
-def _as_is(value: ColumnElement[Any], _: Column) -> ColumnElement[Any]:
-    return value
-
-
-_FORMS: dict[str, Callable[[ColumnElement[Any], Column], ColumnElement[Any]]] = {
-    **dict.fromkeys(
-        ("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year"), _as_is
-    ),
-    "time": _as_is,
-    "json": _characters,
-    **dict.fromkeys(("uuid", "inet4", "inet6"), _printed),
-    # The text protocol prints FLOAT with six digits; as DOUBLE it prints what is stored.
-    "float": lambda value, _: value + literal_column("0e0"),
-    "bit": lambda value, of: func.lpad(
-        func.bin(value + literal_column("0")),
-        literal_column(str(of.length or of.precision or 1)),
-        literal_column("'0'"),
-    ),
-}

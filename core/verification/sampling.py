@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 from etlkit.tables import INTEGER_TYPES
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Fetched
-from etlkit.transfer.keys import AFTER, Key, Keyset, as_key
-from etlkit.transfer.reader import Reader, _Range
+from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key
+from etlkit.transfer.reader import Reader
 from etlkit.transfer.trouble import read_trouble
 
 _STEP_ROWS = 20_000
@@ -52,18 +52,17 @@ class SampleReader(Reader):
         Raises:
             ExtractionError: the source refused a statement, or a row is larger than it can send.
         """
-        keyset = self._keyset = Keyset.of(self.analysis, self.rendered.source)
-        if keyset is None:
-            raise ValueError(f"table `{self.analysis.name}` has no key to take a sample by")
         with read_trouble(self.analysis.name):
-            self._begin()
+            keyset = self._begin()
+            if keyset is None:
+                raise ValueError(f"table `{self.analysis.name}` has no key to take a sample by")
             counted = select(func.count()).select_from(keyset.source)
             self.total = int((self.source.one(queries.Prepared.of(counted)) or (0,))[0])
             if self.whole:
                 yield from self._by_key(keyset)
             else:
                 for lower, upper in self._chosen(keyset):
-                    within = _Range(lower=lower, upper=upper)
+                    within = KeyRange(lower=lower, upper=upper)
                     fetched = self._packed(within) or self._wide(within)
                     if fetched.rows:
                         yield fetched
@@ -112,6 +111,7 @@ class SampleReader(Reader):
             lower = upper
 
     def _key_behind(self, keyset: Keyset, lower: Key | None, rows: int) -> Key | None:
-        statement = self._prepare(self._keys_alone, _Range(lower=lower))
-        row = self.source.one(statement, {queries.ROWS_BEFORE: rows - 1} | keyset.values(AFTER, lower))
+        behind = KeyRange(lower=lower)
+        statement = self._statements.boundary(behind, any_row=True)
+        row = self.source.one(statement, {queries.ROWS_BEFORE: rows - 1} | behind.values(keyset))
         return None if row is None else as_key(row)
