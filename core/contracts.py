@@ -103,7 +103,7 @@ class Commit(enum.Enum):
     ONCE = "once"
     """Nothing: the next run begins again."""
     PER_CHUNK = "per_chunk"
-    """Chunks already staged, with the key position; the next run resumes behind it."""
+    """Chunks already staged, with the key position; the next run resumes behind it. See `Chunks.kept_seconds`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -118,6 +118,8 @@ class Chunks:
     """Time a chunk may take on the source; None: 0.25 on MyISAM, 0.5 elsewhere."""
     queue: int = 2
     """Chunks that may wait between reading and writing."""
+    kept_seconds: float = 0.5
+    """With `Commit.PER_CHUNK`: chunks are committed together for so long, and a crash costs no more; 0: one by one."""
 
 
 @attrs.frozen(kw_only=True)

@@ -19,20 +19,19 @@ from etlkit.events import TableFinished
 from etlkit.loading.apply import insert_all
 from etlkit.loading.applying import apply_rows
 from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
-from etlkit.loading.broken_reads import Resume, stage_table
+from etlkit.loading.broken_reads import Resume
 from etlkit.loading.cancelling import cancelled_by
+from etlkit.loading.chunk_stage import ChunkStage
 from etlkit.loading.drift import Drift, drift_between, permitted
 from etlkit.loading.ledger import Ledger
-from etlkit.loading.ledger_tables import SCHEMA
 from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.staged import Staged, outcome_of
 from etlkit.loading.table_plan import TablePlan
-from etlkit.loading.trouble import write_trouble
+from etlkit.loading.trouble import DateRefused, date_trouble, write_trouble
 from etlkit.loading.warehouse_table import add_key, becomes, copy_into, evolve
 from etlkit.raising import raise_alone
 from etlkit.stopping import StopSignal, interrupted
-from etlkit.transfer.chunk import Chunk
-from etlkit.transfer.keys import Keyset, from_json, to_json
+from etlkit.transfer.keys import Keyset, from_json
 from etlkit.transfer.pipeline import CopyFile, Pipeline
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
@@ -68,6 +67,8 @@ class Load:
     """When it is set, the load ends by `RunInterrupted`."""
     rows_read: Callable[[int], None] = lambda _: None
     """Called after each chunk with the rows read so far."""
+    trusting: bool = True
+    """Whether it is left to the warehouse, as long as it finds none, to refuse dates that do not exist."""
 
     def carry_out(self) -> TableFinished:
         """Read, stage, apply and commit.
@@ -81,6 +82,9 @@ class Load:
         began = time.monotonic()
         try:
             return self._carried_out(began)
+        except DateRefused:
+            # The source proves every date from now on, and says how many do not exist.
+            return attrs.evolve(self, trusting=False).carry_out()
         except CursorBehind:
             _log.warning("%s", behind_words(self.what.analysis.name, self.what.plan.cursor))
         plan = attrs.evolve(self.what.plan, read=Everything(), write=Write.REPLACE)
@@ -90,13 +94,17 @@ class Load:
         keyed = Keyset.of(self.what.analysis, self.what.rendered.source) is not None
         per_chunk = self.what.plan.commit is Commit.PER_CHUNK and self.limit is None and keyed
         try:
-            with write_trouble(self.what.target):
+            with write_trouble(self.what.target), date_trouble(proven=not self._trusts):
                 return self._per_chunk(began) if per_chunk else self._at_once(began)
         except (LoadError, ExtractionError):
             # To end a load at once, its statements are cancelled and its connections are dropped.
             if self.stop.is_set():
                 raise_alone(interrupted())
             raise
+
+    @property
+    def _trusts(self) -> bool:
+        return self.trusting and self.what.rendered.may_trust
 
     def _at_once(self, began: float) -> TableFinished:
         # The first chunk is waited for before the transaction begins: another table may be reading the source for
@@ -138,17 +146,20 @@ class Load:
         return self._apply(connection, stage, now, drift, file.rows)
 
     def _per_chunk(self, began: float) -> TableFinished:
-        name = stage_table(self.what.target.schema, self.what.analysis.name).name
-        stage = self.what.target.table(schema=SCHEMA, name=name)
+        kept = ChunkStage(
+            what=self.what, ledger=self.ledger, run_id=self.run_id, transaction=self._transaction
+        )
+        stage = kept.table
         with self._transaction() as connection:
             now, _ = self._now(connection)
-            resume = self._resume(connection, stage)
+            resume = kept.begin(connection)
             if now is not None:
                 # Told before anything is read; done when everything is.
                 self._drift(connection, stage, now)
         if not resume.complete:
             try:
-                resume = self._stage_chunks(stage, resume)
+                with self._pipeline(resume) as pipeline:
+                    resume = kept.fill(pipeline, resume)
             except CursorBehind:
                 self._drop_read()
                 raise
@@ -185,49 +196,6 @@ class Load:
                 counts = self._apply(connection, stage, now, drift, staged.rows)
             self.ledger.broken_reads.drop(connection, self.what.analysis.name)
             return self._commit(connection, staged, counts, began)
-
-    def _stage_chunks(self, stage: sa.Table, resume: Resume) -> Resume:
-        with self._pipeline(resume) as pipeline:
-            for chunk in pipeline:
-                resume = attrs.evolve(
-                    resume,
-                    last_key=to_json(chunk.last_key) if chunk.last_key else resume.last_key,
-                    watermark=chunk.watermark,
-                    began=pipeline.reader.began if pipeline.reader else resume.began,
-                    read=resume.read + chunk.rows,
-                    rendered_bytes=resume.rendered_bytes + len(chunk.data),
-                    losses={
-                        loss: resume.losses.get(loss, 0) + chunk.losses[loss]
-                        for loss in resume.losses.keys() | chunk.losses.keys()
-                    },
-                    complete=chunk.last_key is None,
-                )
-                self._stage_chunk(stage, chunk, resume)
-        return resume
-
-    def _stage_chunk(self, stage: sa.Table, chunk: Chunk, resume: Resume) -> None:
-        with self._transaction() as connection:
-            # First of all, so that a run which was asleep meanwhile finds out before it writes.
-            self.ledger.broken_reads.save(connection, self.what.analysis.name, resume, owner=self.run_id)
-            # A crash of the warehouse may cost the last chunks, with the place to go on: they are read again then.
-            connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
-            copy_into(connection, stage, CopyFile(iter([chunk])))
-
-    def _resume(self, connection: sa.Connection, stage: sa.Table) -> Resume:
-        name, reads = self.what.analysis.name, self.ledger.broken_reads
-        found = reads.find(connection, name)
-        if found is not None and (found.plan != self.what.digest or shape_of(connection, stage) is None):
-            reads.drop(connection, name)
-            found = None
-        if found is None:
-            connection.execute(sa.schema.DropTable(stage, if_exists=True))
-            connection.execute(sa.schema.CreateTable(stage))
-            resume = Resume(run_id=self.run_id, plan=self.what.digest, stage=stage.name)
-            reads.save(connection, name, resume, owner=None)
-            return resume
-        resume = attrs.evolve(found, run_id=self.run_id)
-        reads.save(connection, name, resume, owner=found.run_id)
-        return resume
 
     def _drift(self, connection: sa.Connection, stage: sa.Table, now: Shape) -> Drift | None:
         """Compare the table with the staged rows, and let the policy judge; None when there is no difference."""
@@ -311,6 +279,7 @@ class Load:
                 began=resume.began if resume else None,
                 limit=self.limit,
                 tell_behind=self.limit is None,
+                trusting=self.trusting,
             )
 
         return Pipeline(

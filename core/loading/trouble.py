@@ -14,7 +14,7 @@ import psycopg2
 from psycopg2 import errorcodes
 from sqlalchemy import exc
 
-from etlkit.errors import LoadError
+from etlkit.errors import EtlkitError, LoadError
 from etlkit.loading.target import TargetTable
 from etlkit.raising import raise_alone
 
@@ -68,7 +68,34 @@ MEANING = {
 }
 """By sqlstate (PostgreSQL's manual, appendix A), what happened and what to do."""
 
+_DATE_REFUSED = ("22007", "22008")
 _COPY_CONTEXT = re.compile(r"^COPY .*?, line \d+, column (?P<column>.+?)(?::|$)")
+
+
+class DateRefused(EtlkitError):
+    """The warehouse refused a date which the source was not asked to prove; the load begins again, and asks."""
+
+
+@contextmanager
+def date_trouble(*, proven: bool) -> Iterator[None]:
+    """Turn the warehouse's refusal of a date in the block into `DateRefused`.
+
+    Args:
+        proven: whether the source proved all dates, so that the refusal means something else.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        DateRefused: see there.
+    """
+    try:
+        yield
+    except (exc.DBAPIError, psycopg2.Error) as error:
+        refusal = error.orig if isinstance(error, exc.DBAPIError) else error
+        if proven or getattr(refusal, "pgcode", None) not in _DATE_REFUSED:
+            raise
+        raise_alone(DateRefused("a date does not exist"))
 
 
 @contextmanager

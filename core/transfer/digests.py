@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DIGEST = Column(name="_etlkit_digest", data_type="bigint", column_type="bigint", nullable=False)
 """The column that keeps a row's digest beside the row."""
 
-VERSION = "1"
+VERSION = "2"
 """Of what a digest is computed from; another version makes every row differ, so that it is read again."""
 
 _DIGITS: ColumnElement[Any] = literal_column("16")

@@ -14,6 +14,7 @@ from typing import Any, Self
 from etlkit.source_session import MySQLConnection
 from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer.chunk import Chunk, Fetched, Loss
+from etlkit.transfer.keys import Key
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import ReadAbandoned, SourceQueries
 
@@ -144,6 +145,8 @@ class CopyFile:
         """By column and rule, values that are not in what was given as they are."""
         self.watermark: str | None = None
         """The watermark of what was given."""
+        self.last_key: Key | None = None
+        """The key behind which to go on; None when nothing is left."""
 
     def read(self, size: int) -> bytes:
         """Give the next bytes.
@@ -163,6 +166,7 @@ class CopyFile:
             self.size += len(chunk.data)
             self.losses.update(chunk.losses)
             self.watermark = chunk.watermark
+            self.last_key = chunk.last_key
         part = self._data[self._place : self._place + size]
         self._place += len(part)
         return part

@@ -42,6 +42,24 @@ class RenderedColumn:
     """The conversion that is applied, by name."""
     policy: Policy | None = None
     """What becomes of values that PostgreSQL cannot hold, where that was chosen."""
+    unproven: ColumnElement[Any] | None = None
+    """Its text without the proof that a date exists; None where there is nothing to prove, or nothing is saved."""
+
+    @property
+    def digested(self) -> ColumnElement[Any]:
+        """What of it goes into a row's digest: without proofs, since the digest notices a change just as well."""
+        return self.expression if self.unproven is None else self.unproven
+
+    @property
+    def may_trust(self) -> bool:
+        """Whether the proof can be left to PostgreSQL, whose date types know the calendar; its text does not."""
+        return self.unproven is not None and self.target_type.startswith(("date", "timestamp"))
+
+    def trusting(self) -> RenderedColumn:
+        """Give the same column without the proof, where PostgreSQL would refuse what the proof finds."""
+        if self.unproven is None or not self.may_trust:
+            return self
+        return attrs.evolve(self, expression=self.unproven, unproven=None)
 
     @property
     def may_lose(self) -> bool:
@@ -59,6 +77,15 @@ class RenderedTable:
     """In the order of the fields; with a salt, the last one is the digest of the others."""
     salt: bytes | None = None
     """The salt of the rows' digests; None when they have none."""
+
+    @property
+    def may_trust(self) -> bool:
+        """Whether `trusting` would leave any proof to PostgreSQL."""
+        return any(each.may_trust for each in self.columns)
+
+    def trusting(self) -> RenderedTable:
+        """Give the same rows without the proof that dates exist, where PostgreSQL refuses those that do not."""
+        return attrs.evolve(self, columns=tuple(each.trusting() for each in self.columns))
 
     def row(self) -> ColumnElement[Any]:
         """Build the expression that renders a whole row, its end mark included.
@@ -89,14 +116,14 @@ class RenderedTable:
         fields = [each.expression for each in self.columns[:-1]]
         row: ColumnElement[Any] = func.concat_ws(literal(FIELD), *fields)
         digest = self.columns[-1].expression
-        if not self._large():
+        if not self._large() and all(each.digested is each.expression for each in self.columns):
             # Rendering is the cost, so a row is rendered once: arguments are computed from left to right.
             row, digest = _ROW.op(":=")(row), digest_of(_ROW, salt)
         return func.concat(row, literal(FIELD), digest, literal(ROW))
 
     def _digested(self) -> ColumnElement[Any]:
         large = self._large()
-        small = [each.expression for each in self.columns[:-1] if each not in large]
+        small = [each.digested for each in self.columns[:-1] if each not in large]
         row: ColumnElement[Any] = func.concat_ws(literal(FIELD), literal(NULL), *small)
         if not large:
             return func.concat_ws(literal(FIELD), *small)
@@ -172,6 +199,7 @@ def render(
                 expression=expression,
                 conversion=conversion.name if conversion else None,
                 policy=(policies or {}).get(each.name),
+                unproven=None if conversion else forms.unproven(value, each),
             )
         )
     made = RenderedTable(source=source, columns=tuple(rendered))

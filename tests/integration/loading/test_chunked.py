@@ -19,7 +19,10 @@ from support.loading import Loading, loading_of
 ONE_KIND = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 
 ROWS = 60
-CHUNKED: dict[str, Any] = {"commit": Commit.PER_CHUNK, "chunks": Chunks(rows=5, max_bytes=200)}
+CHUNKED: dict[str, Any] = {
+    "commit": Commit.PER_CHUNK,
+    "chunks": Chunks(rows=5, max_bytes=200, kept_seconds=0),
+}
 """Chunks of a few rows, the first of five at most."""
 
 
@@ -126,7 +129,7 @@ def rows_read(rows):
         sys.stdin.read()
 with Deployment.of(settings_for(*sys.stdin.readline().split())) as deployment:
     loading = Loading(source=None, warehouse=None, deployment=deployment)
-    plan = loading.plan("t", commit=Commit.PER_CHUNK, chunks=Chunks(rows=5, max_bytes=200))
+    plan = loading.plan("t", commit=Commit.PER_CHUNK, chunks=Chunks(rows=5, max_bytes=200, kept_seconds=0))
     loading.carry_out(plan, rows_read=rows_read)
 """
     process = subprocess.Popen(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from etlkit.config import ColumnOverride, TableChoice
-from etlkit.contracts import Commit
+from etlkit.contracts import Chunks, Commit
 from etlkit.errors import ConfigurationError, ValueNotRepresentable
 from etlkit.transfer.chunk import Loss
 from support.loading import Loading
@@ -115,7 +115,7 @@ def test_a_policy_that_changed(loading: Loading) -> None:
 def test_a_load_per_chunk(texts: Loading) -> None:
     """What a broken load counted is counted on by the load that goes on with it."""
     choose(texts, {"a": "replace", "b": "null"})
-    plan = texts.plan("t", commit=Commit.PER_CHUNK)
+    plan = texts.plan("t", commit=Commit.PER_CHUNK, chunks=Chunks(kept_seconds=0))
 
     def stop(_rows: int) -> None:
         raise KeyboardInterrupt

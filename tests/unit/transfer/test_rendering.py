@@ -27,7 +27,8 @@ def rendered(*columns: Column, **conversions: Conversion) -> RenderedTable:
 def sql(expression: ColumnElement[object]) -> str:
     """Its text, with the columns' names alone."""
     text = Prepared.of(select(expression)).text.split("\nFROM")[0]
-    return text.removeprefix("SELECT ").rpartition(" AS ")[0].replace("`d`.`t`.", "")
+    text = text.removeprefix("SELECT ")
+    return (text.rpartition(" AS ")[0] or text).replace("`d`.`t`.", "")
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,42 @@ def test_dates_that_do_not_exist_become_markers(kind: str) -> None:
     assert sql(second.expression).endswith(
         f"`b`, if(`b` IS NULL, {NULL}, _binary 0xFC303031 COLLATE `binary`))"
     )
+
+
+def test_dates_are_not_proven_where_postgresql_refuses_them() -> None:
+    """Its own date types know the calendar; other targets, and TIMESTAMP, which costs nothing, are proven."""
+    columns = [column(name, kind, nullable=name == "b") for name, kind in (("a", "date"), ("b", "datetime"))]
+    columns += [column("c", "date"), column("d", "timestamp"), column("e", "date")]
+    table = render(
+        TableAnalysis(name="t", columns=tuple(columns)),
+        "d",
+        {
+            "e": Conversion(
+                name="x", summary="", target_type=lambda _: "date", source_sql=lambda value, _: value
+            )
+        },
+        {"c": "text"},
+    )
+    assert table.may_trust
+    asked = [sql(each.expression) for each in table.columns]
+    assert ["`a`", f"ifnull(`b`, {NULL})", *asked[2:]] == [
+        sql(each.expression) for each in table.trusting().columns
+    ]
+    assert all("last_day" in each for each in asked[:3])
+    assert table.trusting().trusting().columns == table.trusting().columns
+    assert not table.trusting().may_trust
+
+
+def test_a_digest_needs_no_proofs() -> None:
+    """So a row has the same one whether its dates were proven or not; and it is rendered once where they are not."""
+    table = render(
+        TableAnalysis(name="t", columns=(column("a", "int"), column("b", "date"))), "d", secret="s"
+    )
+    assert "last_day" not in sql(table.digest())
+    assert sql(table.digest()) == sql(table.trusting().digest())
+    assert sql(table.digest()) in sql(table.row())
+    assert "@etlkit_row" not in sql(table.row())
+    assert "@etlkit_row := concat_ws" in sql(table.trusting().row())
 
 
 def test_rows() -> None:
