@@ -92,7 +92,11 @@ class TargetTable:
         return sa.Table(
             name,
             sa.MetaData(),
-            *(sa.Column(column.name, Named(column.type), nullable=True) for column in self.columns),
+            # Of the key from the beginning: making it the key of filled rows would look for NULL in all of them.
+            *(
+                sa.Column(column.name, Named(column.type), nullable=column.name not in self.key)
+                for column in self.columns
+            ),
             schema=schema,
             prefixes=["TEMPORARY"] if temporary else [],
             postgresql_on_commit="DROP" if temporary else None,

@@ -7,7 +7,7 @@ from collections import Counter
 import attrs
 
 from etlkit.errors import ConversionRefused, ValueNotRepresentable
-from etlkit.transfer.copy_text import CopyText, copy_text
+from etlkit.transfer.copy_text import CopyText, as_copy_text, examined
 from etlkit.transfer.keys import Key
 from etlkit.transfer.policies import BROKEN_TEXT, INVALID_DATE, NUL_CHARACTER, WORDS, policy_of
 from etlkit.transfer.rendering import RenderedTable
@@ -37,15 +37,30 @@ class Chunk:
     """Rows ready to be written."""
 
     data: bytes
-    """COPY text."""
+    """COPY text; framed bytes where `framed` says so."""
     rows: int
     """How many rows it holds."""
+    framed: bool = False
+    """Whether `as_copy_text` is left to be done, piece by piece as the rows are written."""
     last_key: Key | None = None
     """The key behind which to go on; None when nothing is left, or when the table has no key."""
     losses: Counter[Loss] = attrs.field(factory=Counter)
     """By column and rule, values that are not here as they are because PostgreSQL cannot hold them."""
     watermark: str | None = None
     """The greatest cursor up to here, never later than the beginning of the read."""
+
+    def copy_text(self, begin: int = 0, size: int | None = None) -> bytes:
+        """Give a piece of the COPY text.
+
+        Args:
+            begin: where in `data` it begins.
+            size: bytes of `data`; None for all that are left.
+
+        Returns:
+            The text, longer than the piece where it needs escapes; empty behind the end.
+        """
+        piece = self.data[begin:] if size is None else self.data[begin : begin + size]
+        return as_copy_text(piece) if self.framed else piece
 
 
 def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
@@ -65,7 +80,7 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
     """
     policies = {each.number: each.policy for each in rendered.columns if each.policy is not None}
     text = (
-        copy_text(fetched.data, policies)
+        examined(fetched.data, policies)
         if fetched.copied is None
         else attrs.evolve(fetched.copied, data=fetched.data)
     )
@@ -94,6 +109,7 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
     return Chunk(
         data=text.data,
         rows=fetched.rows,
+        framed=fetched.copied is None,
         last_key=fetched.last_key,
         losses=losses,
         watermark=fetched.watermark,

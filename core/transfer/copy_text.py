@@ -1,4 +1,4 @@
-r"""Turning a chunk of framed bytes into PostgreSQL COPY text, a whole chunk at a time.
+r"""Turning framed bytes into PostgreSQL COPY text, many rows at a time.
 
 The delimiter and the NULL marker of the COPY are control characters, so the frame's bytes become them in one
 `bytes.translate`; only backslash, line feed and carriage return in values need an escape, and the two control
@@ -52,6 +52,20 @@ def copy_text(framed: bytes, policies: Mapping[int, Policy] | None = None) -> Co
     Returns:
         The COPY text and what was found in it.
     """
+    text = examined(framed, policies)
+    return attrs.evolve(text, data=as_copy_text(text.data))
+
+
+def examined(framed: bytes, policies: Mapping[int, Policy] | None = None) -> CopyText:
+    """Take what cannot be stored out of framed rows, and count it.
+
+    Args:
+        framed: rows as the source rendered them.
+        policies: as for `copy_text`.
+
+    Returns:
+        Rows that are framed still, for `as_copy_text`, and what was found in them.
+    """
     nul = Counter[int]()
     if b"\0" in framed:
         framed = _without_nul(framed, policies or {}, nul)
@@ -60,13 +74,19 @@ def copy_text(framed: bytes, policies: Mapping[int, Policy] | None = None) -> Co
         for kind, number in _MARKERS.findall(framed):
             found[kind][int(number, 16)] += 1
         framed = _MARKERS.sub(NULL, framed)
-    return CopyText(
-        data=escaped(framed).translate(_TRANSLATION),
-        losses=found[LOSS],
-        refused=found[REFUSED],
-        broken=found[BROKEN],
-        nul=nul,
-    )
+    return CopyText(data=framed, losses=found[LOSS], refused=found[REFUSED], broken=found[BROKEN], nul=nul)
+
+
+def as_copy_text(examined: bytes) -> bytes:
+    """Turn framed rows, or any part of them, into COPY text.
+
+    Args:
+        examined: as `examined` gives them; they may be cut anywhere, since each byte is turned on its own.
+
+    Returns:
+        The COPY text.
+    """
+    return escaped(examined).translate(_TRANSLATION)
 
 
 def escaped(value: bytes) -> bytes:

@@ -80,4 +80,4 @@ def chunks_of(loading: Loading, what: TablePlan, **options: Any) -> list[Chunk]:
 
 def rows_of(chunks: list[Chunk]) -> list[bytes]:
     """The lines of COPY text."""
-    return b"".join(chunk.data for chunk in chunks).split(b"\n")[:-1]
+    return b"".join(chunk.copy_text() for chunk in chunks).split(b"\n")[:-1]

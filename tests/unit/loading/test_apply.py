@@ -111,6 +111,6 @@ def test_alter_columns() -> None:
 
 def test_the_stage() -> None:
     """The stage is a temporary table of the target's columns, gone with the transaction."""
-    assert ('CREATE TEMPORARY TABLE stage ( id bigint, "Name" text, doc json ) ON COMMIT DROP') == sql(
-        sa.schema.CreateTable(STAGE)
-    )
+    assert (
+        'CREATE TEMPORARY TABLE stage ( id bigint NOT NULL, "Name" text, doc json ) ON COMMIT DROP'
+    ) == sql(sa.schema.CreateTable(STAGE))
