@@ -44,7 +44,7 @@ LOOKBACK_SECONDS: Mapping[str, int] = MappingProxyType(
 LOOKBACK_KEYS = 1000
 """Key units behind the watermark that are read again: a key is given before its row can be seen."""
 
-OPTIONS = ("chunk_mb", "lookback_keys")
+OPTIONS = ("chunk_mb", "kept_seconds", "lookback_keys")
 """What `tables: <name>: options:` in etlkit.yml may hold for these strategies."""
 
 
@@ -103,6 +103,9 @@ def cursor_plan(
     megabytes = _option(table, "chunk_mb", lowest=1)
     if megabytes is not None:
         budgets = attrs.evolve(budgets, max_bytes=megabytes * MB)
+    kept = _option(table, "kept_seconds", lowest=0)
+    if kept is not None:
+        budgets = attrs.evolve(budgets, kept_seconds=float(kept))
     read, write, reason = _reading(table, state, table.cursor)
     return LoadPlan(
         table=table.name,

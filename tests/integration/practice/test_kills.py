@@ -27,7 +27,7 @@ CHOICES = {
     "procedurelog": {
         "extraction_strategy": "chunked_incremental",
         "batch_size": 50,
-        "options": {"chunk_mb": "1"},
+        "options": {"chunk_mb": "1", "kept_seconds": "0"},
     },
     "recall": {"extraction_strategy": "streaming_incremental", "batch_size": 50},
     "patient": {"extraction_strategy": "incremental"},

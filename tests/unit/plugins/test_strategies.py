@@ -261,16 +261,17 @@ def test_the_lookback_depends_on_the_cursor(
     assert plan.reason.endswith(f", and {behind} before it again.")
 
 
-def test_a_person_may_set_the_bytes_of_a_chunk() -> None:
-    """The option `chunk_mb` overrules the strategy's budget."""
-    table = attrs.evolve(TABLE, options={"chunk_mb": "2"})
+def test_a_person_may_set_the_budgets_of_chunks() -> None:
+    """The options `chunk_mb` and `kept_seconds` overrule the strategy's budgets."""
+    table = attrs.evolve(TABLE, options={"chunk_mb": "2", "kept_seconds": "0"})
     assert 2 * MB == streaming_incremental.plan(table, STATE).chunks.max_bytes
+    assert chunked_incremental.plan(table, STATE).chunks.kept_seconds == 0
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"chunkmb": "2"}, "there is no option `chunkmb` (there are: chunk_mb, lookback_keys)"),
+        ({"chunkmb": "2"}, "there is no option `chunkmb` (there are: chunk_mb, kept_seconds, lookback_keys)"),
         ({"chunk_mb": "0"}, "option `chunk_mb` must be a whole number from 1 (got '0')"),
         ({"lookback_keys": "-1"}, "option `lookback_keys` must be a whole number from 0 (got '-1')"),
     ],
