@@ -36,8 +36,9 @@ MEANING = {
     "22007": _BAD_TEXT,
     "22008": _TOO_LARGE,
     "22021": "the warehouse cannot hold a character; its encoding must be UTF8",
-    "22P02": _BAD_TEXT,
-    "22P05": "the warehouse cannot hold a character; its encoding must be UTF8",
+    "22P02": f"{_BAD_TEXT}; `pg_type: text` keeps what only the source takes for JSON",
+    "22P05": "the warehouse cannot hold a character: jsonb has no \\u0000, `pg_type: json` has; text needs the "
+    "encoding UTF8",
     "23502": "a key column would be NULL; mend the row in the source, or load the table without that key",
     "23503": "a foreign key that was added in the warehouse refused a row; drop that constraint",
     "23505": "two rows have the same key there; their values only differ in the source's type",
@@ -69,7 +70,8 @@ MEANING = {
 """By sqlstate (PostgreSQL's manual, appendix A), what happened and what to do."""
 
 _DATE_REFUSED = ("22007", "22008")
-_COPY_CONTEXT = re.compile(r"^COPY .*?, line \d+, column (?P<column>.+?)(?::|$)")
+# On a line of its own: of JSON, another one that says where in the value stands before it.
+_COPY_CONTEXT = re.compile(r"^COPY .*?, line \d+, column (?P<column>.+?)(?::|$)", re.MULTILINE)
 
 
 class DateRefused(EtlkitError):
@@ -157,7 +159,7 @@ def _place(columns: Collection[str], error: BaseException | None) -> str:
     constraint = getattr(diagnostics, "constraint_name", None)
     column = getattr(diagnostics, "column_name", None)
     if column is None:
-        found = _COPY_CONTEXT.match(getattr(diagnostics, "context", None) or "")
+        found = _COPY_CONTEXT.search(getattr(diagnostics, "context", None) or "")
         column = found["column"] if found else None
     # The context goes on with the value, so what was found is only used when it is the name of a column.
     at = f", column `{column}`" if column in columns else ""

@@ -183,8 +183,9 @@ _FORMS: dict[str, Callable[[ColumnElement[Any], Column], ColumnElement[Any]]] = 
     "time": _as_is,
     "json": _characters,
     **dict.fromkeys(("uuid", "inet4", "inet6"), _printed),
-    # The text protocol prints FLOAT with six digits; as DOUBLE it prints what is stored.
-    "float": lambda value, _: value + literal_column("0e0"),
+    # The text protocol prints FLOAT with six digits; as DOUBLE it prints what is stored. Not `+ 0e0`: that takes the
+    # sign of -0, which MySQL stores.
+    "float": lambda value, _: value * literal_column("1e0"),
     "bit": lambda value, of: func.lpad(
         func.bin(value + literal_column("0")),
         literal_column(str(of.length or of.precision or 1)),

@@ -289,7 +289,7 @@ def _mysql_name(name: str) -> str:
 def _source_field(column: _Column) -> str:
     name = _mysql_name(column.name)
     if column.kind == "float":
-        return f"{name} + 0e0"  # the text protocol cuts FLOAT to six digits
+        return f"{name} * 1e0"  # the text protocol cuts FLOAT to six digits
     if column.kind == "bit":
         return f"{name} + 0"
     return name

@@ -71,6 +71,7 @@ def checked(loading: Loading) -> None:
 
 
 KEPT = "; nothing of this load was kept"
+JSON = "; `pg_type: text` keeps what only the source takes for JSON"
 MEND = "; mend `pg_type` in `column_overrides`, or leave it out and let the source's type decide"
 
 
@@ -115,7 +116,7 @@ MEND = "; mend `pg_type` in `column_overrides`, or leave it out and let the sour
         (
             as_type("x", "integer"),
             (
-                f", column `x`: a value is not of the column's type{MEND}{KEPT} (sqlstate 22P02, "
+                f", column `x`: a value is not of the column's type{MEND}{JSON}{KEPT} (sqlstate 22P02, "
                 "invalid_text_representation)"
             ),
         ),

@@ -6,8 +6,11 @@ import itertools
 from collections.abc import Mapping
 
 import attrs
+import pymysql
 import pytest
+from sqlalchemy.exc import ProgrammingError
 
+from etlkit.config import ColumnOverride, TableChoice
 from etlkit.errors import LoadError, ValueNotRepresentable
 from support.comparison import differences
 from support.loading import Loading
@@ -64,13 +67,17 @@ CASES = [
     ("TINYINT", "smallint", same("-128", "-1", "0", "127")),
     ("TINYINT UNSIGNED", "smallint", same("0", "128", "255")),
     ("TINYINT(1)", "smallint", same("-128", "0", "1", "2", "5", "127")),
-    ("BOOL", "smallint", same("-128", "2")),
+    ("TINYINT(1) UNSIGNED", "smallint", same("0", "2", "255")),
+    ("BOOL", "smallint", same("-128", "0", "1", "2", "5", "127")),
     ("TINYINT(3) ZEROFILL", "smallint", same("0", "7", "255")),
     ("SMALLINT", "smallint", same("-32768", "32767")),
     ("SMALLINT UNSIGNED", "integer", same("0", "65535")),
+    ("SMALLINT(5) ZEROFILL", "integer", same("0", "42", "65535")),
     ("MEDIUMINT", "integer", same("-8388608", "8388607")),
     ("MEDIUMINT UNSIGNED", "integer", same("0", "16777215")),
+    ("MEDIUMINT(1) ZEROFILL", "integer", same("0", "42", "16777215")),
     ("INT", "integer", same("-2147483648", "2147483647")),
+    ("INT(1)", "integer", same("-2147483648", "2147483647")),
     ("INT UNSIGNED", "bigint", same("0", "4294967295")),
     ("INT(8) ZEROFILL", "bigint", same("0", "42", "4294967295")),
     ("BIGINT", "bigint", same("-9223372036854775808", "9007199254740993", "9223372036854775807")),
@@ -81,6 +88,7 @@ CASES = [
         "numeric(65,30)",
         same(
             "99999999999999999999999999999999999.999999999999999999999999999999",
+            "-99999999999999999999999999999999999.999999999999999999999999999999",
             "-0.000000000000000000000000000001",
             "0.000000000000000000000000000000",
         ),
@@ -98,6 +106,8 @@ CASES = [
             "-3.4028234663852886e38": "-3.4028235e+38",
             "1.401298464324817e-45": "1e-45",
             "1.1754943508222875e-38": "1.1754944e-38",
+            "0.1": "0.1",
+            "-16777216": "-1.6777216e+07",
             "0": "0",
         },
     ),
@@ -114,12 +124,25 @@ CASES = [
             "9007199254740993": "9.007199254740992e+15",
             "0.30000000000000004": "0.30000000000000004",
             "1e22": "1e+22",
+            "-5e-324": "-5e-324",
+            "2.2250738585072014e-308": "2.2250738585072014e-308",
+            "0": "0",
         },
     ),
     ("DOUBLE(10,2)", "double precision", {"12345678.91": "12345678.91", "0.1": "0.1"}),
     ("BIT(1)", "bit(1)", {"b'0'": "0", "b'1'": "1"}),
     ("BIT(8)", "bit(8)", {"b'0'": "00000000", "b'11111110'": "11111110"}),
-    ("BIT(64)", "bit(64)", {"b'0'": "0" * 64, "0xFFFFFFFFFFFFFFFE": "1" * 63 + "0", "1": "0" * 63 + "1"}),
+    (
+        "BIT(64)",
+        "bit(64)",
+        {
+            "b'0'": "0" * 64,
+            "1": "0" * 63 + "1",
+            "0x8000000000000000": "1" + "0" * 63,
+            "0xFFFFFFFFFFFFFFFE": "1" * 63 + "0",
+            "0xFFFFFFFFFFFFFFFF": "1" * 64,
+        },
+    ),
     (
         "DATE",
         "date",
@@ -132,8 +155,20 @@ CASES = [
         "DATETIME",
         "timestamp(0) without time zone",
         {
-            **same("'0001-01-01 00:00:00'", "'2024-03-31 02:30:00'", "'9999-12-31 23:59:59'"),
-            **dict.fromkeys(("'0000-00-00 00:00:00'", "'2024-02-31 10:00:00'", "'0000-01-01 01:00:00'")),
+            **same(
+                "'0001-01-01 00:00:00'",
+                "'1900-01-01 00:00:00'",
+                "'2024-03-31 02:30:00'",
+                "'9999-12-31 23:59:59'",
+            ),
+            **dict.fromkeys(
+                (
+                    "'0000-00-00 00:00:00'",
+                    "'2024-00-00 00:00:00'",
+                    "'2024-02-31 10:00:00'",
+                    "'0000-01-01 01:00:00'",
+                )
+            ),
         },
     ),
     *(
@@ -176,28 +211,44 @@ CASES = [
         "interval",
         {
             **same("'-00:00:00.000001'", "'23:59:59.999999'"),
-            # The greatest that the servers keep: they cut the fraction at 838:59:59.
+            # The greatest that MySQL keeps: it cuts the fraction at 838:59:59.
             "'-838:59:59.000000'": "-838:59:59",
+            "'838:59:59'": "838:59:59",
             "'838:59:58.999999'": "838:59:58.999999",
+            "'25:00:00'": "25:00:00",
+            "'-24:00:00.5'": "-24:00:00.5",
         },
     ),
-    ("YEAR", "smallint", {"0000": "0", "1901": "1901", "2155": "2155", "'0'": "2000"}),
+    ("YEAR", "smallint", {"0000": "0", "1901": "1901", "1970": "1970", "2155": "2155", "'0'": "2000"}),
     ("CHAR(40)", "character varying(40)", {text(each): each.rstrip(" ") for each in TEXTS}),
     ("VARCHAR(40)", "character varying(40)", {text(each): each for each in TEXTS}),
-    ("TEXT", "text", {text(each): each for each in TEXTS}),
+    *((kind, "text", {text(each): each for each in TEXTS}) for kind in ("TINYTEXT", "TEXT", "MEDIUMTEXT")),
     ("LONGTEXT", "text", {text(each): each for each in TEXTS}),
     ("VARCHAR(0)", "text", {"''": ""}),
     ("ENUM('', 'a', 'b\\\\c')", "text", {"''": "", "'a'": "a", "'b\\\\c'": "b\\c", "'not there'": ""}),
     (
         "SET('a', 'b', 'ü')",
         "text",
-        {"''": "", "'b,a'": "a,b", "'ü'": "ü", "7": "a,b,ü"},
+        {"''": "", "'b,a'": "a,b", "'ü'": "ü", "7": "a,b,ü", "'not there'": ""},
     ),
-    (f"SET({', '.join(repr(f'm{n}') for n in range(64))})", "text", {"'m0,m63'": "m0,m63", "''": ""}),
+    (
+        f"SET({', '.join(repr(f'm{n}') for n in range(64))})",
+        "text",
+        {
+            "''": "",
+            "'m0,m63'": "m0,m63",
+            str(2**63): "m63",
+            str(2**53 + 1): "m0,m53",
+            str(2**64 - 1): ",".join(f"m{n}" for n in range(64)),
+        },
+    ),
     ("BINARY(4)", "bytea", {"0x00": "\\x00000000", "0x616220": "\\x61622000", "0xFFFEFDFC": "\\xfffefdfc"}),
     ("VARBINARY(4)", "bytea", {"''": "\\x", "0x00": "\\x00", "0x2000": "\\x2000", "0x5C4E": "\\x5c4e"}),
-    ("BLOB", "bytea", {"''": "\\x", "0x" + bytes(range(256)).hex(): "\\x" + bytes(range(256)).hex()}),
-    ("LONGBLOB", "bytea", {"''": "\\x", "0x" + bytes(range(256)).hex(): "\\x" + bytes(range(256)).hex()}),
+    ("TINYBLOB", "bytea", {"''": "\\x", "0x" + bytes(range(255)).hex(): "\\x" + bytes(range(255)).hex()}),
+    *(
+        (kind, "bytea", {"''": "\\x", "0x" + bytes(range(256)).hex(): "\\x" + bytes(range(256)).hex()})
+        for kind in ("BLOB", "MEDIUMBLOB", "LONGBLOB")
+    ),
 ]
 
 CHARSETS = {
@@ -220,9 +271,15 @@ CHARSETS = {
     "euckr": "치과",
     "utf8mb4": "🦷",
 }
+"""Text in the characters of each; that of latin1 is all that is special in cp1252."""
 UNCONVERTIBLE = {"cp1250": "81", "cp1251": "98", "greek": "a4", "tis620": "db"}
 
 MARIADB_CASES = [
+    (
+        "TIME(6)",
+        "interval",
+        same("'-838:59:59.999999'", "'838:59:59.999999'", "'-00:00:00.000001'", "'25:00:00'"),
+    ),
     (
         "UUID",
         "uuid",
@@ -350,6 +407,76 @@ def test_types_of_mariadb(shared: Loading, declared: str, kind: str, values: Val
     assert expectation(kind, values) == arrived(shared, declared, list(values))
 
 
+@pytest.mark.parametrize("shared", ["mysql56"], indirect=True)
+def test_types_that_mysql_5_6_lacks(shared: Loading) -> None:
+    """JSON, UUID, INET4 and INET6 are types of MariaDB, and INVISIBLE and generated columns are its own too."""
+    lacking = [
+        "v JSON",
+        "v UUID",
+        "v INET4",
+        "v INET6",
+        "v INT INVISIBLE DEFAULT 1",
+        "v INT AS (id * 2) VIRTUAL",
+    ]
+    for each in lacking:
+        with pytest.raises(ProgrammingError) as caught:
+            shared.source.execute(f"CREATE TABLE lacking (id INT, {each})")
+        assert isinstance(caught.value.orig, pymysql.ProgrammingError)
+        assert 1064 == caught.value.orig.args[0]
+
+
+@pytest.mark.parametrize("declared", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("shared", ["mysql56"], indirect=True)
+def test_zero_keeps_its_sign(shared: Loading, declared: str) -> None:
+    """MySQL stores -0, which is another value than 0 (MariaDB makes it 0 when it is stored)."""
+    assert expectation(
+        "real" if declared == "FLOAT" else "double precision", {"-0e0": "-0", "0": "0", "NULL": None}
+    ) == arrived(shared, declared, ["-0e0", "0", "NULL"])
+
+
+@ON_MARIADB
+@pytest.mark.parametrize(
+    ("json", "chosen", "message"),
+    [
+        (
+            '["canary", "\\u0000"]',
+            "jsonb",
+            (
+                "the warehouse cannot hold a character: jsonb has no \\u0000, `pg_type: json` has; text needs the "
+                "encoding UTF8; nothing of this load was kept (sqlstate 22P05, untranslatable_character)"
+            ),
+        ),
+        (
+            '["canary", 1.]',
+            None,
+            (
+                "a value is not of the column's type; mend `pg_type` in `column_overrides`, or leave it out and let "
+                "the source's type decide; `pg_type: text` keeps what only the source takes for JSON; nothing of this "
+                "load was kept (sqlstate 22P02, invalid_text_representation)"
+            ),
+        ),
+    ],
+)
+def test_json_that_is_none_there_is_refused(
+    shared: Loading, json: str, chosen: str | None, message: str
+) -> None:
+    """JSON that PostgreSQL does not take fails the load by table and column; its type can be chosen."""
+    name = f"t{next(_numbers)}"
+    shared.source.execute(
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, v JSON)",
+        f"INSERT INTO {name} VALUES (1, '{{}}'), (2, {text(json)})",
+    )
+    if chosen:
+        shared.choose(**{name: TableChoice(column_overrides={"v": ColumnOverride(pg_type=chosen)})})
+    with pytest.raises(LoadError) as caught:
+        shared.load(name)
+    assert f"warehouse table `raw.{name}`, column `v`: {message}" == str(caught.value)
+    assert [] == shared.warehouse.rows(f"SELECT 1 FROM pg_tables WHERE tablename = '{name}'")
+    shared.choose(**{name: TableChoice(column_overrides={"v": ColumnOverride(pg_type="text")})})
+    assert (2, 2, 0, 0, 0) == shared.load(name)
+    assert json == shared.warehouse.value(f"SELECT v FROM raw.{name} WHERE id = 2")
+
+
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_character_sets(shared: Loading, charset: str) -> None:
     """Text in any character set of the server arrives as the same characters."""
@@ -416,6 +543,8 @@ def test_spatial_values_keep_their_srid(shared: Loading, kind: str) -> None:
         "LINESTRING": SPATIAL[2:3],
         "POLYGON": [("GeomFromText('POLYGON((0 0, 1 0, 1 1, 0 0))', 3857)", None)],
         "MULTIPOINT": [("GeomFromText('MULTIPOINT(0 0, 1 1)', 5)", None)],
+        "MULTILINESTRING": [("GeomFromText('MULTILINESTRING((0 0, 1 1), (2 2, 3 3))', 2147483647)", None)],
+        "MULTIPOLYGON": [("GeomFromText('MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)))', 1)", None)],
         "GEOMETRYCOLLECTION": [
             ("GeomFromText('GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(0 0, 1 1))', 5)", None)
         ],
@@ -424,7 +553,7 @@ def test_spatial_values_keep_their_srid(shared: Loading, kind: str) -> None:
     columns = ", ".join(
         f"c{number} {kind if kind == 'GEOMETRY' else shape}" for number, shape in enumerate(shapes)
     )
-    rows = ["NULL, " * 4 + "NULL"] + [
+    rows = [", ".join(["NULL"] * len(shapes))] + [
         ", ".join(values[min(turn, len(values) - 1)][0] for values in shapes.values()) for turn in range(2)
     ]
     shared.source.execute(

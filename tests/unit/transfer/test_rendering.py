@@ -46,7 +46,7 @@ def sql(expression: ColumnElement[object]) -> str:
             ),
         ),
         (column("a", "longtext", nullable=True, charset="utf8mb4"), f"if(`a` IS NULL, {NULL}, `a`)"),
-        (column("a", "float"), "`a` + 0e0"),
+        (column("a", "float"), "`a` * 1e0"),
         (column("a", "bit"), "lpad(bin(`a` + 0), 1, '0')"),
         (column("a", "blob"), "concat(0x5C78, hex(`a`))"),
         (column("a", "uuid"), "convert(`a` USING utf8mb4)"),
