@@ -265,6 +265,8 @@ class TableChoice:
     """How many seconds behind the last load a cursor that is a time is read again."""
     max_deleted_share: Annotated[float, Between(0, 1)] | None = None
     """Instead of `run.max_deleted_share`, for this table."""
+    deletes: Literal["hard", "tombstone", "ignore"] | None = None
+    """Rows that are gone in the source: remove them, mark them in `_etlkit_deleted_at`, or leave them as they are."""
     reconcile: bool | None = None
     """Whether the table takes part in reconciling."""
     is_modeled: bool | None = None

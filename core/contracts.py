@@ -81,7 +81,7 @@ class Write(enum.Enum):
     """How staged rows change the warehouse's table; always in place, in one transaction."""
 
     REPLACE = "replace"
-    """Afterwards the table holds exactly the staged rows; rows that are equal already are not touched."""
+    """Afterwards the table holds exactly the staged rows, but for what `Deletes` keeps; equal rows are not touched."""
     MERGE = "merge"
     """Staged rows are inserted or, where they differ, updated by primary key; no row is removed."""
     APPEND = "append"
@@ -89,12 +89,14 @@ class Write(enum.Enum):
 
 
 class Deletes(enum.Enum):
-    """What happens to stored rows that a read of differences no longer finds in the source."""
+    """What happens to stored rows that are gone in the source: by primary key, when all or the differences are read."""
 
     IGNORE = "ignore"
-    """They stay."""
+    """They stay as they are."""
     HARD = "hard"
     """They are removed."""
+    TOMBSTONE = "tombstone"
+    """They stay, and their column `_etlkit_deleted_at` holds when the load that missed them was committed."""
 
 
 class Commit(enum.Enum):
@@ -142,8 +144,8 @@ class LoadPlan:
     """The budgets of a chunk."""
     commit: Commit = Commit.ONCE
     """What survives a crash: a member of `Commit`."""
-    deletes: Deletes = Deletes.IGNORE
-    """What happens to rows that are gone, when differences are read; `Write.REPLACE` always removes them."""
+    deletes: Deletes = Deletes.HARD
+    """What happens to rows that are gone; `tables: <name>: deletes:` in `etlkit.yml` wins over it."""
 
 
 @attrs.frozen(kw_only=True)

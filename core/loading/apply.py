@@ -15,11 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from etlkit.loading.exact import differ, digest, fitting
-from etlkit.loading.target import TargetTable
+from etlkit.loading.target import DELETED_AT, TargetTable
 
 
 def delete_missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Delete:
-    """Remove the rows whose key was not staged.
+    """Remove the rows whose key was not staged, and those that were marked before.
 
     Args:
         target: the target's shape.
@@ -29,8 +29,85 @@ def delete_missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.
     Returns:
         A DELETE.
     """
-    staged = sa.exists().where(_same_key(target, table, stage)).correlate(table)
-    return sa.delete(table).where(~staged)
+    gone = _missing(target, table, stage)
+    if DELETED_AT in table.c:
+        # One that is staged again is inserted anew.
+        gone = sa.or_(gone, table.c[DELETED_AT].is_not(None))
+    return sa.delete(table).where(gone)
+
+
+def mark_missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Update:
+    """Mark the rows whose key was not staged, once.
+
+    Args:
+        target: the target's shape.
+        table: the target, with `DELETED_AT`.
+        stage: the staged rows.
+
+    Returns:
+        An UPDATE.
+    """
+    return marked(table).where(*unmarked(table), _missing(target, table, stage))
+
+
+def count_missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Select[Any]:
+    """Count the rows whose key was not staged; marked ones are not there.
+
+    Args:
+        target: the target's shape.
+        table: the target.
+        stage: the staged rows.
+
+    Returns:
+        A SELECT of one number.
+    """
+    return (
+        sa.select(sa.func.count()).select_from(table).where(*unmarked(table), _missing(target, table, stage))
+    )
+
+
+def marked(table: sa.Table) -> sa.Update:
+    """Mark rows as gone at the time that the transaction's ledger entry has as well.
+
+    Args:
+        table: the target, with `DELETED_AT`.
+
+    Returns:
+        An UPDATE of every row, to be restricted.
+    """
+    return sa.update(table).values({table.c[DELETED_AT]: sa.func.now()})
+
+
+def unmarked(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    """Leave out rows that are marked.
+
+    Args:
+        table: the target.
+
+    Returns:
+        Conditions; none where no row can be marked.
+    """
+    return [table.c[DELETED_AT].is_(None)] if DELETED_AT in table.c else []
+
+
+def restore_marked(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Update:
+    """Give marked rows that were staged again the staged values, and take their mark away.
+
+    Args:
+        target: the target's shape.
+        table: the target, with `DELETED_AT`.
+        stage: the staged rows.
+
+    Returns:
+        An UPDATE.
+    """
+    names = [column.name for column in target.columns if column.name not in target.key]
+    values: dict[Any, Any] = {table.c[name]: fitting(table.c[name], stage.c[name]) for name in names}
+    return (
+        sa.update(table)
+        .values(values | {table.c[DELETED_AT]: sa.null()})
+        .where(_same_key(target, table, stage), table.c[DELETED_AT].is_not(None))
+    )
 
 
 def update_changed(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Update | None:
@@ -115,6 +192,10 @@ def differs(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Select[
     return sa.select(
         sa.or_(count(table) != count(stage), sa.exists(there.except_all(staged).subquery("missing").select()))
     )
+
+
+def _missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.ColumnElement[bool]:
+    return ~sa.exists().where(_same_key(target, table, stage)).correlate(table)
 
 
 def _same_key(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.ColumnElement[bool]:

@@ -8,10 +8,13 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from etlkit.errors import LoadError
 from etlkit.loading import digest_statements
 from etlkit.loading.ranges import Ranges
+from etlkit.loading.shapes import shape_of
 from etlkit.loading.stored_rows import StoredRows, Summary, same_order
 from etlkit.loading.table_plan import TablePlan
+from etlkit.loading.target import DELETED_AT
 from etlkit.loading.warehouse_table import copy_into
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Chunk
@@ -91,9 +94,16 @@ class DigestComparison:
             connection: the warehouse, in a transaction that takes the temporary tables away when it ends.
 
         Returns:
-            The comparison.
+            The comparison; rows that are marked as gone do not take part.
+
+        Raises:
+            LoadError: the table is not there.
         """
-        stored = StoredRows(target=what.target, key=tuple(digest_statements.key_names(keyset)))
+        there = shape_of(connection, what.target.itself())
+        if there is None:
+            raise LoadError(f"warehouse table `{what.target}` is gone; run again")
+        names = tuple(digest_statements.key_names(keyset))
+        stored = StoredRows(target=what.target, key=names, marked=DELETED_AT in there.types)
         for each in (stored.keys, stored.gone):
             connection.execute(sa.schema.CreateTable(each))
         return cls(what=what, keyset=keyset, stored=stored, source=source, connection=connection)

@@ -14,8 +14,7 @@ from sqlalchemy.schema import DDLElement
 from etlkit.config import DriftSettings
 from etlkit.errors import DriftRefused
 from etlkit.loading.shapes import Shape
-from etlkit.loading.target import TargetTable
-from etlkit.transfer.digests import DIGEST
+from etlkit.loading.target import OWN_COLUMNS, TargetTable
 
 _INTEGERS = ("smallint", "integer", "bigint", "numeric(20,0)")
 _FLOATS = ("real", "double precision")
@@ -114,8 +113,8 @@ def holds(wider: str, narrower: str) -> bool:
 
 
 def _of_source(name: str) -> bool:
-    # Digests are ours: whether rows have them is a person's choice, not a change of the source.
-    return name != DIGEST.name
+    # These are ours: whether rows have digests and marks is a person's choice, not a change of the source.
+    return name not in OWN_COLUMNS
 
 
 def permitted(drift: Drift, policy: DriftSettings, target: TargetTable) -> Drift:

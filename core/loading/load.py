@@ -17,7 +17,7 @@ from etlkit.contracts import Commit, Everything, TableState, Write
 from etlkit.errors import DeletesRefused, EtlkitError, ExtractionError, LoadError, LockHeld, TargetConflict
 from etlkit.events import TableFinished
 from etlkit.loading.apply import insert_all
-from etlkit.loading.applying import apply_rows
+from etlkit.loading.applying import apply_emptiness, apply_rows
 from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
 from etlkit.loading.broken_reads import Resume
 from etlkit.loading.cancelling import cancelled_by
@@ -28,7 +28,7 @@ from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.staged import Staged, outcome_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import DateRefused, date_trouble, write_trouble
-from etlkit.loading.warehouse_table import add_key, becomes, copy_into, evolve
+from etlkit.loading.warehouse_table import add_key, add_marks, becomes, copy_into, evolve
 from etlkit.raising import raise_alone
 from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer.keys import Keyset, from_json
@@ -129,15 +129,14 @@ class Load:
         target = self.what.target
         if now is None:
             # A new table is filled directly: nobody can see it before the commit.
-            new = target.itself()
-            connection.execute(sa.schema.CreateTable(new))
-            copy_into(connection, new, file)
+            connection.execute(sa.schema.CreateTable(target.itself()))
+            copy_into(connection, target.table(schema=target.schema, name=target.name), file)
             add_key(connection, target)
             return {"inserted": file.rows}
         if empty and self._fits(now):
             if self.what.plan.write is not Write.REPLACE:
                 return {}
-            return {"deleted": connection.execute(sa.delete(target.itself())).rowcount}
+            return apply_emptiness(connection, target.itself(), self.what.plan.deletes)
         # A temporary table is gone with the session, whatever happens to it.
         stage = target.table(schema=None, name=_STAGE, temporary=True)
         connection.execute(sa.schema.CreateTable(stage))
@@ -186,7 +185,10 @@ class Load:
             )
             if now is None:
                 counts = {"inserted": staged.rows}
-                if not becomes(connection, stage, target):
+                if becomes(connection, stage, target):
+                    if target.marks:
+                        add_marks(connection, target)
+                else:
                     new = target.itself()
                     connection.execute(sa.schema.CreateTable(new))
                     connection.execute(insert_all(target, new, stage))
@@ -206,14 +208,16 @@ class Load:
         staged = shape_of(connection, stage)
         if staged is None:
             raise LoadError(f"the staged rows of table `{target.source}` are gone; run again")
-        return permitted(drift_between(now, attrs.evolve(staged, key=target.key)), self.drift, target)
+        wanted = attrs.evolve(staged, key=target.key, types={**target.types, **staged.types})
+        return permitted(drift_between(now, wanted), self.drift, target)
 
     def _apply(
         self, connection: sa.Connection, stage: sa.Table, now: Shape, drift: Drift | None, rows: int
     ) -> dict[str, int]:
         target = self.what.target
         table = target.itself() if drift is None else evolve(connection, target, now, drift)
-        return apply_rows(connection, target, table, stage, write=self.what.plan.write, rows=rows)
+        plan = self.what.plan
+        return apply_rows(connection, target, table, stage, write=plan.write, deletes=plan.deletes, rows=rows)
 
     def _commit(
         self, connection: sa.Connection, staged: Staged, counts: Mapping[str, int], began: float
@@ -264,8 +268,7 @@ class Load:
         )
 
     def _fits(self, now: Shape) -> bool:
-        wanted = {column.name: column.type for column in self.what.target.columns}
-        return wanted == now.types and self.what.target.key == now.key
+        return self.what.target.types == now.types and self.what.target.key == now.key
 
     def _pipeline(self, resume: Resume | None) -> Pipeline:
         def reader(source: SourceQueries) -> Reader:

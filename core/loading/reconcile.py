@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import attrs
 import sqlalchemy as sa
 
 from etlkit.connections import ConnectionFactory
-from etlkit.contracts import Deletes, Write
+from etlkit.contracts import Deletes
 from etlkit.errors import ExtractionError, LoadError
 from etlkit.events import TableFinished
-from etlkit.loading.apply import insert_new, update_changed
+from etlkit.loading.applying import KEPT, merge_rows
 from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
 from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.digest_comparison import DigestComparison
 from etlkit.loading.ledger import Ledger
-from etlkit.loading.shapes import shape_of
-from etlkit.loading.staged import EQUAL, REPAIRED, Staged, outcome_of
-from etlkit.loading.stored_rows import StoredRows, Summary, same_order
+from etlkit.loading.staged import EQUAL, REPAIRED, Staged, but_for, outcome_of
+from etlkit.loading.stored_rows import Summary, same_order
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
-from etlkit.loading.warehouse_table import copy_into
+from etlkit.loading.warehouse_table import add_marks, copy_into
 from etlkit.raising import raise_alone
 from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer import chunk_queries as queries
@@ -103,18 +102,24 @@ class Reconcile:
         ):
             source = SourceQueries(raw, self.stop)
             self.ledger.lock_table(connection, self.what.analysis.name, _SETTINGS)
-            if shape_of(connection, self.what.target.itself()) is None:
-                raise LoadError(f"warehouse table `{self.what.target}` is gone; run again")
+            comparison = DigestComparison.of(self.what, keyset, source, connection)
             stage = self.what.target.table(schema=None, name=_STAGE, temporary=True)
             connection.execute(sa.schema.CreateTable(stage))
-            comparison = DigestComparison.of(self.what, keyset, source, connection)
+            deleted = self._without_marked(comparison)
             if self.what.analysis.engine == "InnoDB":
                 source.text(queries.SNAPSHOT)
             found = self._compare(comparison, stage)
             source.text(queries.END_SNAPSHOT)
-            counts = self._apply(connection, comparison.stored, stage, found)
-            verified = _proof(comparison, found, mended=any(counts.values()))
+            counts = self._apply(comparison, stage, found)
+            counts["deleted"] = counts.get("deleted", 0) + deleted
+            verified = _proof(comparison, found, counts)
             return self._commit(connection, found, counts, verified, time.monotonic() - began)
+
+    def _without_marked(self, comparison: DigestComparison) -> int:
+        """Remove what was marked while tombstones were chosen, where they are not any more; gives the rows."""
+        if self.what.plan.deletes is not Deletes.HARD or not comparison.stored.marked:
+            return 0
+        return comparison.connection.execute(comparison.stored.delete_marked()).rowcount
 
     def _compare(self, comparison: DigestComparison, stage: sa.Table) -> _Found:
         """Compare the table, and stage the rows that are not stored as they are."""
@@ -148,20 +153,25 @@ class Reconcile:
         found.size += file.size
         found.losses.update(file.losses)
 
-    def _apply(
-        self, connection: sa.Connection, stored: StoredRows, stage: sa.Table, found: _Found
-    ) -> dict[str, int]:
-        counts: dict[str, int] = {}
+    def _apply(self, comparison: DigestComparison, stage: sa.Table, found: _Found) -> dict[str, int]:
+        connection, target, plan = comparison.connection, self.what.target, self.what.plan
+        if target.marks and not comparison.stored.marked:
+            # Not before the comparison: readers wait until the transaction ends.
+            add_marks(connection, target)
+            comparison.stored = attrs.evolve(comparison.stored, marked=True)
         if not found.differing:
-            return counts
-        target, table = self.what.target, stored.table
-        if self.what.plan.deletes is Deletes.HARD:
-            counts["deleted"] = connection.execute(stored.delete_gone()).rowcount
-        update = None if self.what.plan.write is Write.APPEND else update_changed(target, table, stage)
-        if update is not None:
-            counts["updated"] = connection.execute(update).rowcount
-        counts["inserted"] = connection.execute(insert_new(target, table, stage)).rowcount
-        return counts
+            return {}
+        stored = comparison.stored
+        counts: dict[str, int] = {}
+        match plan.deletes:
+            case Deletes.HARD:
+                counts["deleted"] = connection.execute(stored.delete_gone()).rowcount
+            case Deletes.TOMBSTONE:
+                counts["deleted"] = connection.execute(stored.mark_gone()).rowcount
+            case Deletes.IGNORE:
+                counts[KEPT] = connection.scalar(stored.count_gone()) or 0
+                comparison.stored = attrs.evolve(stored, keeping=True)
+        return counts | merge_rows(connection, target, stored.table, stage, write=plan.write)
 
     def _commit(
         self, connection: sa.Connection, found: _Found, counts: dict[str, int], verified: str, seconds: float
@@ -192,10 +202,11 @@ class Reconcile:
             connection.commit()
 
 
-def _proof(comparison: DigestComparison, found: _Found, *, mended: bool) -> str:
+def _proof(comparison: DigestComparison, found: _Found, counts: Mapping[str, int]) -> str:
     """Say whether the table is proven equal now."""
+    mended = any(count for what, count in counts.items() if what != KEPT)
     if same_order(comparison.keyset):
         left = sum(theirs != comparison.summary(each) for each, theirs in found.differing)
     else:
         left = comparison.connection.scalar(comparison.stored.unequal()) or 0
-    return _CHANGED if left else REPAIRED if mended else EQUAL
+    return _CHANGED if left else but_for(REPAIRED if mended else EQUAL, counts.get(KEPT, 0))

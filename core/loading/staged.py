@@ -8,14 +8,43 @@ import attrs
 
 from etlkit.contracts import Everything, Since, Write
 from etlkit.events import TableFinished
+from etlkit.loading.applying import KEPT
 from etlkit.loading.table_plan import TablePlan
 from etlkit.transfer.chunk import Loss
 from etlkit.transfer.policies import policy_of
+from etlkit.wording import counted
 
 EQUAL = "equal"
 """What `TableFinished.verified` says when every row was compared and none differed."""
 REPAIRED = "equal after repair"
 """What it says when rows differed, and every row was compared and is equal now."""
+
+_BUT_FOR = " but for "
+
+
+def but_for(verified: str, kept: int) -> str:
+    """Say of a table that is equal that it has more rows than its source, because they are kept when they are gone.
+
+    Args:
+        verified: `EQUAL` or `REPAIRED`.
+        kept: how many rows.
+
+    Returns:
+        Such as `equal but for 3 rows kept`; as given when no row is.
+    """
+    return f"{verified}{_BUT_FOR}{counted(kept, 'row')} kept" if kept else verified
+
+
+def is_proof(verified: str) -> bool:
+    """Tell whether what is said of a table means that every row of the source was compared and is there as it is.
+
+    Args:
+        verified: as in `TableFinished`.
+
+    Returns:
+        True also where there are more rows, which are kept when they are gone.
+    """
+    return verified.partition(_BUT_FOR)[0] in {EQUAL, REPAIRED}
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +67,7 @@ def outcome_of(what: TablePlan, staged: Staged, counts: Mapping[str, int], secon
     Args:
         what: its plan.
         staged: what was read.
-        counts: rows inserted, updated and deleted, by these words; what did not happen may be missing.
+        counts: rows inserted, updated, deleted and kept, by these words; what did not happen may be missing.
         seconds: how long it took.
 
     Returns:
@@ -57,7 +86,7 @@ def outcome_of(what: TablePlan, staged: Staged, counts: Mapping[str, int], secon
         unchanged=max(0, staged.rows - written),
         rendered_bytes=staged.size,
         seconds=seconds,
-        verified=_verified(what, changed=written + counts.get("deleted", 0)),
+        verified=_verified(what, changed=written + counts.get("deleted", 0), kept=counts.get(KEPT, 0)),
         losses=tuple(
             (columns[number].column.name, rule, count, policy_of(rule, columns[number].policy))
             for (number, rule), count in sorted(staged.losses.items())
@@ -65,11 +94,11 @@ def outcome_of(what: TablePlan, staged: Staged, counts: Mapping[str, int], secon
     )
 
 
-def _verified(what: TablePlan, *, changed: int) -> str:
+def _verified(what: TablePlan, *, changed: int, kept: int) -> str:
     if what.before is None:
         return "not checked: first load"
     if isinstance(what.plan.read, Since):
         return "not checked: by cursor"
     if not isinstance(what.plan.read, Everything) or what.plan.write is not Write.REPLACE:
         return "not checked: a part"
-    return REPAIRED if changed else EQUAL
+    return but_for(REPAIRED if changed else EQUAL, kept)

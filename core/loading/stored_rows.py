@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from etlkit.loading.target import Named, TargetTable
+from etlkit.loading.apply import marked, unmarked
+from etlkit.loading.target import DELETED_AT, DELETED_AT_TYPE, Named, TargetTable
 from etlkit.tables import INTEGER_TYPES
 from etlkit.transfer.digests import DIGEST
 from etlkit.transfer.keys import Key, Keyset
@@ -53,9 +54,13 @@ class StoredRows:
     """The table."""
     key: tuple[str, ...]
     """The key's columns by their names in the warehouse, in the order of the source's ranges."""
+    marked: bool = False
+    """Whether the table has the column `DELETED_AT`; rows that are marked in it are not there."""
+    keeping: bool = False
+    """Whether rows that were noted as gone are not there either, because they stay as they are."""
 
     table: sa.Table = attrs.field(init=False, eq=False)
-    """The table itself."""
+    """The table itself, with `DELETED_AT` when it has that."""
     keys: sa.Table = attrs.field(init=False, eq=False)
     """The temporary table of the source's keys with their digests, in ranges that differ."""
     gone: sa.Table = attrs.field(init=False, eq=False)
@@ -63,7 +68,8 @@ class StoredRows:
 
     @table.default
     def _itself(self) -> sa.Table:
-        return self.target.itself()
+        there = {DELETED_AT: DELETED_AT_TYPE} if self.marked else {}
+        return attrs.evolve(self.target, marks=False).itself(there)
 
     @keys.default
     def _keys_table(self) -> sa.Table:
@@ -86,7 +92,7 @@ class StoredRows:
         """
         digest = self.table.c[DIGEST.name]
         return sa.select(sa.func.count(), sa.func.bit_xor(digest), sa.func.sum(digest)).where(
-            *self.within(lower, upper)
+            *self.within(lower, upper), *self._there()
         )
 
     def within(self, lower: Key | None, upper: Key | None) -> list[sa.ColumnElement[bool]]:
@@ -120,6 +126,7 @@ class StoredRows:
         same = sa.exists().where(
             *(table.c[name] == keys.c[name] for name in self.key),
             table.c[DIGEST.name] == keys.c[DIGEST.name],
+            *unmarked(table),
         )
         first, last = numbers
         return (
@@ -140,8 +147,21 @@ class StoredRows:
         """
         keys, table = self.keys, self.table
         there = sa.exists().where(*(keys.c[name] == table.c[name] for name in self.key))
-        rows = sa.select(*(table.c[name] for name in self.key)).where(*self.within(lower, upper), ~there)
+        rows = sa.select(*(table.c[name] for name in self.key)).where(
+            *self.within(lower, upper), *unmarked(table), ~there
+        )
         return sa.insert(self.gone).from_select(list(self.key), rows)
+
+    def missing(self) -> sa.Select[Any]:
+        """Count the source's rows in `keys` that are not stored at all.
+
+        Returns:
+            A SELECT of one number.
+        """
+        keys, table = self.keys, self.table
+        same = (table.c[name] == keys.c[name] for name in self.key)
+        there = sa.exists().where(*same, *unmarked(table)).correlate(keys)
+        return sa.select(sa.func.count()).select_from(keys).where(~there)
 
     def unequal(self) -> sa.Select[Any]:
         """Count the rows that differ from the source's keys and digests; for keys that were all listed.
@@ -153,8 +173,10 @@ class StoredRows:
         same = sa.and_(
             *(table.c[name] == keys.c[name] for name in self.key), table.c[DIGEST.name] == keys.c[DIGEST.name]
         )
-        missing = sa.select(sa.func.count()).select_from(keys).where(~sa.exists().where(same).correlate(keys))
-        more = sa.select(sa.func.count()).select_from(table).where(~sa.exists().where(same).correlate(table))
+        stored = sa.exists().where(same, *unmarked(table)).correlate(keys)
+        missing = sa.select(sa.func.count()).select_from(keys).where(~stored)
+        there = [*self._there(), ~sa.exists().where(same).correlate(table)]
+        more = sa.select(sa.func.count()).select_from(table).where(*there)
         return sa.select(missing.scalar_subquery() + more.scalar_subquery())
 
     def delete_gone(self) -> sa.Delete:
@@ -163,9 +185,38 @@ class StoredRows:
         Returns:
             A DELETE.
         """
+        return sa.delete(self.table).where(self._noted())
+
+    def mark_gone(self) -> sa.Update:
+        """Mark the rows that were noted as gone; for a table with `DELETED_AT`.
+
+        Returns:
+            An UPDATE.
+        """
+        return marked(self.table).where(self._noted())
+
+    def count_gone(self) -> sa.Select[Any]:
+        """Count the rows that were noted as gone.
+
+        Returns:
+            A SELECT of one number.
+        """
+        return sa.select(sa.func.count()).select_from(self.gone)
+
+    def delete_marked(self) -> sa.Delete:
+        """Remove the rows that were marked before; for a table with `DELETED_AT`.
+
+        Returns:
+            A DELETE.
+        """
+        return sa.delete(self.table).where(self.table.c[DELETED_AT].is_not(None))
+
+    def _noted(self) -> sa.ColumnElement[bool]:
         table, gone = self.table, self.gone
-        noted = sa.exists().where(*(gone.c[name] == table.c[name] for name in self.key)).correlate(table)
-        return sa.delete(table).where(noted)
+        return sa.exists().where(*(gone.c[name] == table.c[name] for name in self.key)).correlate(table)
+
+    def _there(self) -> list[sa.ColumnElement[bool]]:
+        return [*unmarked(self.table), *([~self._noted()] if self.keeping else [])]
 
     def _key_columns(self) -> list[sa.Column[Any]]:
         types = {column.name: column.type for column in self.target.columns}

@@ -13,7 +13,15 @@ from sqlalchemy.types import UserDefinedType
 
 from etlkit.errors import TargetConflict
 from etlkit.tables import TableAnalysis
+from etlkit.transfer.digests import DIGEST
 from etlkit.transfer.rendering import RenderedTable
+
+DELETED_AT = "_etlkit_deleted_at"
+"""The column that marks a row which is gone in the source: when the load that missed it was committed."""
+DELETED_AT_TYPE = "timestamp with time zone"
+"""Its type."""
+OWN_COLUMNS = frozenset({DIGEST.name, DELETED_AT})
+"""Columns that etlkit keeps beside those of the source."""
 
 _NAME_BYTES = 63
 _HASH_DIGITS = 8
@@ -67,6 +75,14 @@ class TargetTable:
     """In the source's order."""
     key: tuple[str, ...]
     """The primary key's columns by their target names; empty when the source's table has none."""
+    marks: bool = False
+    """Whether rows that are gone stay, marked in the column `DELETED_AT`, which lies behind the others."""
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        """The types of its columns by name, that of `DELETED_AT` included."""
+        own = {DELETED_AT: DELETED_AT_TYPE} if self.marks else {}
+        return {column.name: column.type for column in self.columns} | own
 
     @property
     def mapping_hash(self) -> str:
@@ -79,7 +95,7 @@ class TargetTable:
         return hashlib.sha256(json.dumps([said, self.key]).encode()).hexdigest()
 
     def table(self, *, schema: str | None, name: str, temporary: bool = False) -> sa.Table:
-        """Make a SQLAlchemy table of this shape, without its key.
+        """Make a SQLAlchemy table of the columns that come from the source, without its key.
 
         Args:
             schema: where; None for the session's temporary schema.
@@ -109,11 +125,14 @@ class TargetTable:
             types: the types that its columns have in the warehouse, where they may differ from the wanted ones.
 
         Returns:
-            The table, without its key.
+            The table, without its key; with `DELETED_AT` where rows are marked, or were before.
         """
         there = types or {}
         columns = tuple(attrs.evolve(each, type=there.get(each.name, each.type)) for each in self.columns)
-        return attrs.evolve(self, columns=columns).table(schema=self.schema, name=self.name)
+        table = attrs.evolve(self, columns=columns).table(schema=self.schema, name=self.name)
+        if self.marks or DELETED_AT in there:
+            table.append_column(sa.Column(DELETED_AT, Named(DELETED_AT_TYPE)))
+        return table
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -131,8 +150,14 @@ def target_of(analysis: TableAnalysis, rendered: RenderedTable, schema: str) -> 
         The target.
 
     Raises:
-        TargetConflict: a name cannot exist in PostgreSQL, or two would be the same.
+        TargetConflict: a name cannot exist in PostgreSQL, two would be the same, or one is etlkit's own.
     """
+    for name in sorted(OWN_COLUMNS):
+        if analysis.column(name) is not None:
+            raise TargetConflict(
+                f"table `{analysis.name}`: etlkit keeps a column of its own called `{name}` in the warehouse, so the "
+                "source's column of that name cannot be loaded; rename it in the source"
+            )
     columns = tuple(
         TargetColumn(
             name=target_name(each.column.name),

@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import IdentifierPreparer
 from etlkit.errors import DriftRefused, LoadError
 from etlkit.loading.drift import AlterColumns, Drift
 from etlkit.loading.shapes import Shape
-from etlkit.loading.target import TargetTable
+from etlkit.loading.target import DELETED_AT, DELETED_AT_TYPE, TargetTable
 from etlkit.raising import raise_alone
 from etlkit.transfer.copy_text import DELIMITER, NULL_MARK
 from etlkit.transfer.pipeline import CopyFile
@@ -57,6 +57,17 @@ def evolve(connection: sa.Connection, target: TargetTable, now: Shape, drift: Dr
                 )
             )
     return target.itself({**now.types, **drift.added, **drift.widened})
+
+
+def add_marks(connection: sa.Connection, target: TargetTable) -> None:
+    """Give a table the column that marks rows as gone.
+
+    Args:
+        connection: in the load's transaction.
+        target: the table, which lacks it.
+    """
+    added = Drift(added={DELETED_AT: DELETED_AT_TYPE}, widened={}, narrowed=(), dropped=(), changed=())
+    connection.execute(AlterColumns(target.itself(), added))
 
 
 def add_key(connection: sa.Connection, target: TargetTable) -> None:

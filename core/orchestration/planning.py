@@ -105,6 +105,8 @@ class Planner:
             # A part of the table cannot be compared with the whole of it.
             read = Everything() if isinstance(plan.read, Differences) else plan.read
             plan = attrs.evolve(plan, read=read, write=write, commit=Commit.ONCE, reason=reason)
+        plan = attrs.evolve(plan, deletes=self._deletes(analysis, plan))
+        target = attrs.evolve(target, marks=plan.deletes is Deletes.TOMBSTONE)
         return TablePlan(
             analysis=analysis, config=config, rendered=rendered, target=target, plan=plan, before=before
         )
@@ -137,6 +139,22 @@ class Planner:
     def _before(self, table: str) -> tuple[LedgerEntry | None, Shape | None]:
         known = self.ledger.snapshot() if self.known is None else self.known
         return known.entries.get(table), known.tables.get(target_name(table))
+
+    def _deletes(self, analysis: TableAnalysis, plan: LoadPlan) -> Deletes:
+        """Find out what happens to rows that are gone: what a person chose, else what the strategy did."""
+        chosen = self.settings.choice(analysis.name).deletes
+        deletes = plan.deletes if chosen is None else Deletes(chosen)
+        if deletes is Deletes.HARD or analysis.primary_key:
+            return deletes
+        why = "without a primary key nothing tells which rows are gone, so a table is only kept equal as a whole"
+        if chosen is None:
+            raise PlanRefused(
+                f"table `{analysis.name}`: strategy `{plan.strategy}` plans `deletes: {deletes.value}`, but {why}"
+            )
+        raise ConfigurationError(
+            f"`tables.{analysis.name}.deletes` is `{chosen}`, but the table has no primary key: {why}; leave it out, "
+            "or give the table a primary key in the source"
+        )
 
     def _ignored(self, analysis: TableAnalysis, there: Shape | None) -> frozenset[str]:
         """Find the columns that are new in the source and that the drift policy leaves out."""
@@ -204,7 +222,6 @@ def _reconciling(plan: LoadPlan) -> LoadPlan:
         plan,
         read=Differences(),
         write=Write.MERGE,
-        deletes=Deletes.HARD,
         commit=Commit.ONCE,
         cursor=None,
         reason="Reconciles: compares digests, and reads, changes and removes exactly the rows that differ.",

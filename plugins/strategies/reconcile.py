@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from etlkit import (
     Chunks,
-    Deletes,
     Differences,
     Everything,
     Fit,
@@ -85,7 +84,6 @@ def plan(table: TableAnalysis, state: TableState | None) -> LoadPlan:
         strategy=NAME,
         read=Differences(),
         write=Write.MERGE,
-        deletes=Deletes.HARD,
         reason="Compares digests by ranges of the key; reads, changes and removes exactly the rows that differ.",
         chunks=Chunks(rows=table.batch_size),
     )
