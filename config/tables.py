@@ -14,7 +14,7 @@ import yaml
 
 from etlkit.config.problems import ProblemsFound, report
 from etlkit.config.structure import structure
-from etlkit.config.types import Between, ColumnOverride, frozen_mapping
+from etlkit.config.types import Between, ColumnOverride, Schedule, frozen_mapping
 from etlkit.config.yaml_reader import parse_yaml, read_yaml
 from etlkit.errors import ConfigurationGenerationError
 
@@ -72,10 +72,10 @@ class TableConfig:
     """How its loads are watched."""
     primary_key: tuple[str, ...] = ()
     """The primary key's columns in the key's order."""
-    reconcile: bool = False
-    """Whether the table takes part in reconciling."""
+    reconcile: Schedule = "never"
+    """How often the table is proven equal and mended."""
     reasons: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping)
-    """One line each: why this `strategy`, `cursor`, `importance`, `types`."""
+    """One line each: why this `strategy`, `cursor`, `importance`, `reconcile`, `types`."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the entry as it stands in the file.

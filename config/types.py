@@ -245,6 +245,10 @@ class MonitoringChoice:
     """The share of rows that must arrive."""
 
 
+Schedule = Literal["every_run", "daily", "weekly", "never"]
+"""How often a table is proven equal to its source."""
+
+
 @attrs.frozen(kw_only=True)
 class TableChoice:
     """A person's choices about one table; they win over `tables.yml`."""
@@ -267,8 +271,8 @@ class TableChoice:
     """Instead of `run.max_deleted_share`, for this table."""
     deletes: Literal["hard", "tombstone", "ignore"] | None = None
     """Rows that are gone in the source: remove them, mark them in `_etlkit_deleted_at`, or leave them as they are."""
-    reconcile: bool | None = None
-    """Whether the table takes part in reconciling."""
+    reconcile: Schedule | None = None
+    """How often the table is proven equal and mended; rows are kept with digests for it, unless it is `never`."""
     is_modeled: bool | None = None
     """Whether models are built upon the table."""
     monitoring: MonitoringChoice = MonitoringChoice()

@@ -180,6 +180,8 @@ class Strategy:
     """Turns a table and its last committed state (None before the first load) into a plan."""
     digests: bool = False
     """Whether each row is kept with a digest, which the source computes; a read of differences needs them."""
+    whole: bool = False
+    """Whether each load reads every row, which proves the table equal without digests."""
 
 
 @attrs.frozen(kw_only=True)

@@ -8,6 +8,7 @@ from etlkit.discovery.bands import max_extraction_minutes
 from etlkit.discovery.cursors import why_no_cursor
 from etlkit.discovery.describing import ANALYSIS_VERSION, megabytes
 from etlkit.discovery.documents import MonitoringDocument, PipelineConfiguration
+from etlkit.discovery.proving import Proving, proving_of
 from etlkit.registry import Registry
 from etlkit.tables import TableAnalysis
 
@@ -35,6 +36,7 @@ def pipeline_configuration(
     """
     analysis = table.analysis
     choice = choose_strategy(analysis, registry.strategies)
+    proving = proving_of(analysis, registry.strategy(choice.strategy).item)
     conversions = {
         column.name: provided.item.name
         for column in analysis.columns
@@ -55,9 +57,8 @@ def pipeline_configuration(
         "column_overrides": {column: {"conversion": name} for column, name in conversions.items()},
         "monitoring": monitoring(analysis),
         "primary_key": list(analysis.primary_key),
-        # Nothing reconciles on its own; a deployment asks for it under `tables:` in etlkit.yml.
-        "reconcile": False,
-        "reasons": _reasons(table, choice, conversions),
+        "reconcile": proving.schedule,
+        "reasons": _reasons(table, choice, proving, conversions),
     }
 
 
@@ -77,12 +78,15 @@ def monitoring(table: TableAnalysis) -> MonitoringDocument:
     }
 
 
-def _reasons(table: AnalysedTable, choice: Choice, conversions: dict[str, str]) -> dict[str, str]:
+def _reasons(
+    table: AnalysedTable, choice: Choice, proving: Proving, conversions: dict[str, str]
+) -> dict[str, str]:
     cursor = table.analysis.cursor
     reasons = {
         "strategy": f"{choice.strategy}: {_line(choice.reason)}",
         "cursor": _line(" ".join(cursor.reasons) if cursor else why_no_cursor(table.candidates)),
         "importance": _line(table.importance.reason),
+        "reconcile": proving.reason,
     }
     if conversions:
         said = ", ".join(f"{column} by {name}" for column, name in conversions.items())

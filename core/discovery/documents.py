@@ -183,7 +183,7 @@ class PipelineConfiguration(TypedDict):
     column_overrides: dict[str, dict[str, str]]
     monitoring: MonitoringDocument
     primary_key: list[str]
-    reconcile: bool
+    reconcile: str
     reasons: dict[str, str]
 
 

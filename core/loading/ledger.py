@@ -7,13 +7,11 @@ that a run which was asleep while another finished cannot write.
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -30,10 +28,13 @@ from etlkit.loading.ledger_tables import (
     SECRETS,
     STATES,
     AddColumn,
+    load_values,
     metadata,
     missing_columns,
 )
 from etlkit.loading.locks import try_lock, wait_for_lock
+from etlkit.loading.proof_ledger import ProofLedger
+from etlkit.loading.proofs import proof_values
 from etlkit.loading.shapes import shapes_in
 from etlkit.loading.target import TargetTable
 from etlkit.loading.trouble import warehouse_trouble
@@ -56,6 +57,7 @@ class Ledger:
         self.schema = schema
         self._secret = ""
         self.broken_reads = BrokenReads(schema)
+        self.proofs = ProofLedger(engine, schema)
 
     def ensure(self) -> None:
         """Create the ledger's schema, tables and columns where they are missing, and the schema to load into.
@@ -181,8 +183,8 @@ class Ledger:
         if not self.exists():
             return LedgerSnapshot()
         with self._reading() as connection:
-            tables = shapes_in(connection, self.schema)
-        return LedgerSnapshot(entries=self.entries(), tables=tables)
+            tables, now = shapes_in(connection, self.schema), connection.scalar(sa.select(sa.func.now()))
+        return LedgerSnapshot(entries=self.entries(), tables=tables, taken_at=now)
 
     def entry(self, table: str) -> LedgerEntry | None:
         """Read what is remembered of one table.
@@ -240,13 +242,19 @@ class Ledger:
             "read": outcome.read,
             "written": outcome.inserted + outcome.updated + outcome.deleted,
             "run_id": run_id,
+            **proof_values(outcome),
+        }
+        # A run may load a table and then prove it: both are its last load.
+        together = {
+            name: sa.case((STATES.c.run_id == run_id, STATES.c[name] + values[name]), else_=values[name])
+            for name in ("read", "written")
         }
         if before is None:
             done = connection.execute(insert(STATES).values(values).on_conflict_do_nothing())
         else:
             done = connection.execute(
                 sa.update(STATES)
-                .values(values)
+                .values(values | together)
                 .where(*self._state_of(target.source), STATES.c.generation == generation)
             )
         if done.rowcount != 1:
@@ -336,10 +344,5 @@ class Ledger:
     def _insert_load(
         self, connection: sa.Connection, run_id: str, outcome: TableFinished, whole: bool = False
     ) -> None:
-        values = attrs.asdict(outcome, filter=lambda field, _: field.name in LOADS.c)
-        values["losses"] = json.dumps([list(each) for each in outcome.losses])
-        connection.execute(
-            sa.insert(LOADS).values(
-                run_id=run_id, target_schema=self.schema, table_name=outcome.table, whole=whole, **values
-            )
-        )
+        values = load_values(run_id, self.schema, outcome)
+        connection.execute(sa.insert(LOADS).values(whole=whole, **values))

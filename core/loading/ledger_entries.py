@@ -30,6 +30,14 @@ class LedgerEntry:
     """Rows inserted, updated and deleted then."""
     run_id: str
     """The run that committed it."""
+    first_loaded_at: Any = None
+    """When its first load was committed; None in the ledger of an older etlkit."""
+    proven_at: Any = None
+    """When it was last proven equal to the source; None for never."""
+    compared_at: Any = None
+    """When every row was last compared for that, not only checksums."""
+    checksum: int | None = None
+    """CHECKSUM TABLE of the source at that time; None when rows were written since."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +48,8 @@ class LedgerSnapshot:
     """By the table's name in the source; tables that were never loaded have none."""
     tables: Mapping[str, Shape] = attrs.field(factory=dict)
     """The tables that are there, by their names in the warehouse."""
+    taken_at: Any = None
+    """That moment, by the warehouse's clock."""
 
 
 def entry_of(row: sa.RowMapping) -> LedgerEntry:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn, DDLElement
+
+from etlkit.events import TableFinished
 
 SCHEMA = "etlkit"
 """The schema in the warehouse that holds the ledger and nothing else."""
@@ -75,6 +79,14 @@ STATES = sa.Table(
     sa.Column("read", sa.BigInteger, nullable=False),
     sa.Column("written", sa.BigInteger, nullable=False),
     sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("first_loaded_at", _now, server_default=sa.func.now()),
+    sa.Column("proven_at", _now, comment="When it was last proven equal to the source."),
+    sa.Column("compared_at", _now, comment="When every row was last compared for that, not only checksums."),
+    sa.Column(
+        "checksum",
+        sa.BigInteger,
+        comment="CHECKSUM TABLE of the source at the last proof; empty when rows were written since.",
+    ),
     comment="The end of each table's last committed load; written by the transaction that wrote its rows.",
 )
 
@@ -117,6 +129,27 @@ SECRETS = sa.Table(
     sa.Column("secret", sa.Text, nullable=False),
     comment="Goes into the digests of rows, so that they cannot be guessed by who sees nothing but digests.",
 )
+
+
+def load_values(run_id: str, schema: str, outcome: TableFinished) -> dict[str, Any]:
+    """Give what a row of `table_loads` holds of an outcome.
+
+    Args:
+        run_id: the run.
+        schema: the schema that the deployment loads into.
+        outcome: the table's.
+
+    Returns:
+        Columns and values.
+    """
+    values = attrs.asdict(outcome, filter=lambda field, _: field.name in LOADS.c)
+    return {
+        **values,
+        "losses": json.dumps([list(each) for each in outcome.losses]),
+        "run_id": run_id,
+        "target_schema": schema,
+        "table_name": outcome.table,
+    }
 
 
 class AddColumn(DDLElement):

@@ -20,6 +20,7 @@ from etlkit.loading.ledger import Ledger
 from etlkit.loading.load import Load
 from etlkit.loading.reconcile import Reconcile
 from etlkit.loading.shapes import shape_of
+from etlkit.loading.staged import is_proof
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
 from etlkit.stopping import StopSignal
@@ -34,6 +35,9 @@ class MakesPlans(Protocol):
         self, table: str, *, force_full: bool = False, limit: int | None = None, reconcile: bool = False
     ) -> TablePlan:
         """Decide how a table is loaded now."""
+
+    def proving(self, loaded: TablePlan) -> TablePlan:
+        """Decide how a table is proven equal that was just loaded by a plan, and keeps digests."""
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +79,8 @@ class PostgresLoader:
         """
         plan = self.planner.plan(table, force_full=force_full, limit=limit, reconcile=self.reconcile)
         outcome = self._carried_out(plan, limit)
+        if plan.proof_due and not is_proof(outcome.verified) and plan.rendered.salt is not None:
+            outcome = self._proven(plan, outcome)
         minutes = plan.config.monitoring.max_extraction_time_minutes
         if outcome.seconds > minutes * 60:
             _log.warning(
@@ -84,6 +90,18 @@ class PostgresLoader:
                 minutes,
             )
         return outcome
+
+    def _proven(self, loaded: TablePlan, outcome: TableFinished) -> TableFinished:
+        """Prove a table equal that was just loaded by a cursor, and mend what the cursor does not show."""
+        proof = self._carried_out(self.planner.proving(loaded), None)
+        counts = ("read", "inserted", "updated", "deleted", "rendered_bytes", "seconds")
+        return attrs.evolve(
+            proof,
+            strategy=outcome.strategy,
+            losses=(*outcome.losses, *proof.losses),
+            unchanged=max(0, proof.unchanged - outcome.inserted - outcome.updated),
+            **{name: getattr(outcome, name) + getattr(proof, name) for name in counts},
+        )
 
     def _max_deleted_share(self, table: str) -> float:
         chosen = self.settings.choice(table).max_deleted_share

@@ -30,6 +30,10 @@ class TablePlan:
     """What to read, how to apply it."""
     before: LedgerEntry | None
     """What the ledger held when the plan was made."""
+    builds_upon_it: bool = False
+    """Whether that is known to be equal to what the source held then, by the same mapping."""
+    proof_due: bool = False
+    """Whether the table is to be proven equal now, whatever the plan reads."""
 
     @property
     def digest(self) -> str:

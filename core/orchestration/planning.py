@@ -23,7 +23,8 @@ from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.asking import matching_conversion
 from etlkit.errors import ConfigurationError, PlanRefused, PluginError
 from etlkit.loading.ledger import Ledger
-from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
+from etlkit.loading.ledger_entries import LedgerSnapshot
+from etlkit.loading.proofs import is_due
 from etlkit.loading.shapes import Shape
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import target_name, target_of
@@ -78,8 +79,9 @@ class Planner:
         conversions, types = self._overrides(analysis, config)
         policies = _policies(analysis, config, conversions)
         strategy = self.registry.strategy(config.extraction_strategy)
-        secret = self.ledger.secret() if strategy.item.digests or config.reconcile else None
-        before, there = self._before(table)
+        secret = self.ledger.secret() if keeps_digests(strategy.item, config, analysis) else None
+        known_now = self.ledger.snapshot() if self.known is None else self.known
+        before, there = known_now.entries.get(table), known_now.tables.get(target_name(table))
         ignored = self._ignored(analysis, there) if before is not None else frozenset()
         rendered = render(
             analysis,
@@ -91,12 +93,18 @@ class Planner:
             secret=secret,
         )
         target = target_of(analysis, rendered, self.settings.warehouse.schema)
-        known = before is not None and there is not None and before.mapping_hash == target.mapping_hash
+        known = (
+            before is not None
+            and before.mapping_hash == target.mapping_hash
+            # A column that somebody dropped there is made anew, and filled for all rows.
+            and there is not None
+            and there.types.keys() >= {column.name for column in target.columns}
+        )
         state = before.state if before is not None and known and not force_full else None
         by_digests = reconcile and state is not None and secret is not None and bool(analysis.primary_key)
         plan = self._ask(strategy, analysis, None if reconcile and not by_digests else state)
         if by_digests:
-            plan = _reconciling(plan)
+            plan = reconciling(plan)
         if there is None and plan.write is not Write.REPLACE:
             plan = attrs.evolve(plan, write=Write.REPLACE)
         if limit is not None:
@@ -108,8 +116,27 @@ class Planner:
         plan = attrs.evolve(plan, deletes=self._deletes(analysis, plan))
         target = attrs.evolve(target, marks=plan.deletes is Deletes.TOMBSTONE)
         return TablePlan(
-            analysis=analysis, config=config, rendered=rendered, target=target, plan=plan, before=before
+            analysis=analysis,
+            config=config,
+            rendered=rendered,
+            target=target,
+            plan=plan,
+            before=before,
+            builds_upon_it=known,
+            proof_due=limit is None and is_due(config.reconcile, before, known_now.taken_at),
         )
+
+    def proving(self, loaded: TablePlan) -> TablePlan:
+        """Decide how a table is proven equal that was just loaded by a plan.
+
+        Args:
+            loaded: that plan, of a table whose rows are kept with digests.
+
+        Returns:
+            The plan to read differences, upon the state that the load left.
+        """
+        before = self.ledger.entry(loaded.analysis.name)
+        return attrs.evolve(loaded, plan=reconciling(loaded.plan), before=before, proof_due=False)
 
     def analysis(self, table: str, config: TableConfig) -> TableAnalysis:
         """Lay a table's configuration over what discovery found.
@@ -135,10 +162,6 @@ class Planner:
             lookback_seconds=choice.lookback_seconds,
             options=choice.options,
         )
-
-    def _before(self, table: str) -> tuple[LedgerEntry | None, Shape | None]:
-        known = self.ledger.snapshot() if self.known is None else self.known
-        return known.entries.get(table), known.tables.get(target_name(table))
 
     def _deletes(self, analysis: TableAnalysis, plan: LoadPlan) -> Deletes:
         """Find out what happens to rows that are gone: what a person chose, else what the strategy did."""
@@ -213,11 +236,36 @@ def _policies(
         policy = config.column_overrides.get(column.name, ColumnOverride()).policy
         if policy is not None:
             where = f"tables.{analysis.name}.column_overrides.{column.name}.policy"
-            chosen[column.name] = checked_policy(where, column, policy, converted=column.name in conversions)
+            chosen[column.name] = checked_policy(
+                where, column, policy, converted=column.name in conversions, key=analysis.primary_key
+            )
     return chosen
 
 
-def _reconciling(plan: LoadPlan) -> LoadPlan:
+def keeps_digests(strategy: Strategy, config: TableConfig, analysis: TableAnalysis) -> bool:
+    """Tell whether a table's rows are kept with digests.
+
+    Args:
+        strategy: the table's.
+        config: its configuration.
+        analysis: the table.
+
+    Returns:
+        True where the strategy asks for them, and where they are what proves the table equal.
+    """
+    proven_by_them = config.reconcile != "never" and bool(analysis.primary_key) and not strategy.whole
+    return strategy.digests or proven_by_them
+
+
+def reconciling(plan: LoadPlan) -> LoadPlan:
+    """Turn a plan into one that finds every difference.
+
+    Args:
+        plan: of a table whose rows are kept with digests.
+
+    Returns:
+        The plan to read differences.
+    """
     return attrs.evolve(
         plan,
         read=Differences(),

@@ -23,13 +23,16 @@ from etlkit.errors import (
     SomeTablesFailed,
 )
 from etlkit.events import RunFinished, RunStarting, TableFinished
+from etlkit.loading.ledger_entries import LedgerSnapshot
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.loading.source_identity import SourceIdentity, require_same_source
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.deployment import Deployment
+from etlkit.orchestration.planning import Planner
 from etlkit.orchestration.priority_processor import PriorityProcessor
 from etlkit.orchestration.selection import selected
 from etlkit.orchestration.table_processor import TableProcessor
+from etlkit.orchestration.unchanged import UnchangedTables
 from etlkit.wording import counted
 
 Event = RunStarting | TableFinished | RunFinished
@@ -99,7 +102,11 @@ class Run:
                 outcomes.append(outcome)
                 self._tell(outcome)
 
-            processor = self._processor(run_id, names, finished)
+            # Read once for all tables: what another run commits meanwhile is told by the table's generation.
+            known = ledger.snapshot()
+            planner = attrs.evolve(self.deployment.planner(), known=known)
+            processor = self._processor(run_id, names, finished, planner)
+            unchanged = self._unchanged_tables(run_id, planner, known)
             deployment = self.deployment.settings.deployment
             ordered = tuple(processor.order())
             ledger.start_run(run_id, deployment, importlib.metadata.version("etlkit-core"))
@@ -109,7 +116,14 @@ class Run:
                 for outcome in outcomes:
                     ledger.record_failure(run_id, outcome)
                     self._tell(outcome)
+                if unchanged is not None:
+                    equal = unchanged.find(ordered)
+                    processor.tables = sorted(set(ordered).difference(each.table for each in equal))
+                    for outcome in equal:
+                        finished(outcome)
                 processor.process_by_priority(force_full=self.request.full_refresh)
+                if unchanged is not None:
+                    unchanged.keep(outcomes)
                 exit_code = exit_code_of(outcomes)
             finally:
                 event = RunFinished(
@@ -126,13 +140,16 @@ class Run:
         return event
 
     def _processor(
-        self, run_id: str, names: Sequence[str], finished: Callable[[TableFinished], None]
+        self,
+        run_id: str,
+        names: Sequence[str],
+        finished: Callable[[TableFinished], None],
+        planner: Planner,
     ) -> PriorityProcessor:
         deployment = self.deployment
         loader = PostgresLoader(
             settings=deployment.settings,
-            # Read once for all tables: what another run commits meanwhile is told by the table's generation.
-            planner=attrs.evolve(deployment.planner(), known=deployment.ledger.snapshot()),
+            planner=planner,
             connections=deployment.connections,
             ledger=deployment.ledger,
             run_id=run_id,
@@ -147,6 +164,21 @@ class Run:
             executor=deployment.registry.executor(deployment.settings.run.executor),
             tables=names,
             finished=finished,
+        )
+
+    def _unchanged_tables(
+        self, run_id: str, planner: Planner, known: LedgerSnapshot
+    ) -> UnchangedTables | None:
+        """Give what finds the tables that need not be read; None where every table is to be read as asked for."""
+        asked = self.request
+        if asked.full_refresh or asked.reconcile or asked.accept_source or asked.limit is not None:
+            return None
+        return UnchangedTables(
+            planner=planner,
+            known=known,
+            connections=self.deployment.connections,
+            ledger=self.deployment.ledger,
+            run_id=run_id,
         )
 
     def _present(self, names: Sequence[str]) -> tuple[list[str], list[TableFinished]]:

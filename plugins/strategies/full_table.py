@@ -57,4 +57,6 @@ def plan(table: TableAnalysis, state: TableState | None) -> LoadPlan:
 @hookimpl
 def etlkit_strategies() -> Iterator[Strategy]:
     """Provide the strategy."""
-    yield Strategy(name=NAME, summary="Reads every row in each run; for small tables.", fits=fits, plan=plan)
+    yield Strategy(
+        name=NAME, summary="Reads every row in each run; for small tables.", fits=fits, plan=plan, whole=True
+    )

@@ -104,6 +104,16 @@ def waiting_at(warehouse: WarehouseDatabase, breakpoint_sql: str) -> Iterator[No
         )
 
 
+def arrive(process: subprocess.Popen[str], warehouse: WarehouseDatabase) -> None:
+    """Wait until a process's statement waits at a breakpoint.
+
+    Args:
+        process: at work inside of `waiting_at`.
+        warehouse: where.
+    """
+    _wait(process, lambda: bool(warehouse.rows(_WAITING)))
+
+
 def kill_there(process: subprocess.Popen[str], warehouse: WarehouseDatabase) -> None:
     """Wait until a process's statement waits at a breakpoint, and kill the process with SIGKILL.
 
@@ -121,13 +131,17 @@ def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> No
         process: at work.
         reached: asked again and again.
     """
+    _wait(process, reached)
+    process.kill()
+    process.communicate()
+
+
+def _wait(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
     until = time.monotonic() + _PATIENCE_SECONDS
     while not reached():
         with suppress(subprocess.TimeoutExpired):
             ended = process.wait(_PAUSE_SECONDS)
             raise AssertionError(
-                f"the process ended with {ended} before it was killed: {process.communicate()}"
+                f"the process ended with {ended} before it came there: {process.communicate()}"
             )
-        assert time.monotonic() < until, "the process did not come to where it was to be killed"
-    process.kill()
-    process.communicate()
+        assert time.monotonic() < until, "the process did not come there"

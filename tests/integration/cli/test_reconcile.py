@@ -9,7 +9,7 @@ from support.comparison import differences
 
 CHOICES = """
 tables:
-  patient: {extraction_strategy: incremental, incremental_column: DateTStamp, reconcile: true}
+  patient: {extraction_strategy: incremental, incremental_column: DateTStamp, reconcile: daily}
   scratchlog: {extraction_strategy: full_table}
 """
 
@@ -22,12 +22,13 @@ def reconciled(clinic: Any, *options: str) -> dict[str, dict[str, Any]]:
 
 
 def test_hidden_edits_and_deletes_are_mended(clinic: Any) -> None:
-    """An edit that left the cursor alone and a delete are not seen by a run, and are mended by a reconcile."""
+    """An edit that left the cursor alone and a delete wait for the table's schedule, or for a reconcile."""
     clinic.source.execute(
         "INSERT INTO patient (LName, DateTStamp) VALUES ('Old', '2023-01-01'), ('Gone', '2023-01-02')"
     )
     clinic.prepared(CHOICES)
     clinic.loaded()
+    assert "equal" == clinic.loaded()["patient"]["verified"]
     rows = clinic.source.value("SELECT COUNT(*) FROM patient")
     clinic.source.execute(
         "UPDATE patient SET LName = 'Hidden', DateTStamp = DateTStamp WHERE LName = 'Old'",
@@ -49,16 +50,17 @@ def test_hidden_edits_and_deletes_are_mended(clinic: Any) -> None:
 def test_switching_digests_on_and_off(clinic: Any) -> None:
     """Each switch reads the table once, whatever the drift policy says of new columns."""
     clinic.prepared("\ndrift: {add_column: refuse, drop_column: refuse}\n")
+    clinic.choose({"patient": {"reconcile": "never"}})
     clinic.loaded()
     rows = clinic.source.value("SELECT COUNT(*) FROM patient")
-    clinic.choose({"patient": {"reconcile": True}})
+    clinic.choose({"patient": {"reconcile": "daily"}})
     assert rows == clinic.loaded()["patient"]["updated"]
     assert "equal" == reconciled(clinic, "--select", "patient")["patient"]["verified"]
-    clinic.choose({"patient": {"reconcile": False}})
+    clinic.choose({"patient": {"reconcile": "never"}})
     assert rows == clinic.loaded()["patient"]["read"]
     clinic.source.execute("UPDATE patient SET LName = 'Changed'")
     clinic.loaded()
-    clinic.choose({"patient": {"reconcile": True}})
+    clinic.choose({"patient": {"reconcile": "daily"}})
     clinic.loaded()
     assert "equal" == reconciled(clinic, "--select", "patient")["patient"]["verified"]
     assert [] == differences(clinic.source, clinic.warehouse, "patient")

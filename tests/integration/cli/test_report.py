@@ -30,6 +30,7 @@ def test_report(clinic: Any) -> None:
             "visit": {
                 "extraction_strategy": "incremental",
                 "incremental_column": "DateTStamp",
+                "reconcile": "never",
                 "column_overrides": {"Note": {"policy": "replace"}},
             }
         }

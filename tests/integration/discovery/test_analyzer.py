@@ -90,7 +90,7 @@ def test_entry_of_a_table(discovery: SchemaDiscovery) -> None:
             "data_quality_threshold": 0.99,
         },
         "primary_key": ["PatNum"],
-        "reconcile": False,
+        "reconcile": "every_run",
         "reasons": entry["reasons"],
     } == entry
     assert ["strategy", "cursor", "importance"] == list(entry["reasons"])

@@ -33,7 +33,7 @@ FULL = TableConfig(
     column_overrides={"ü: #": ColumnOverride(conversion="22:00"), "1": ColumnOverride(policy="null")},
     monitoring=Monitoring(alert_on_failure=True, max_extraction_time_minutes=38, data_quality_threshold=0.99),
     primary_key=("ProcNum",),
-    reconcile=True,
+    reconcile="daily",
     reasons={"strategy": "under 100 MB: `incremental`", "cursor": "'quoted' \"both\" \\ #"},
 )
 NAMES = [
@@ -97,7 +97,7 @@ tables:
       max_extraction_time_minutes: 30
       data_quality_threshold: 0.95
     primary_key: []
-    reconcile: false
+    reconcile: never
     reasons: {}
 """ == render_tables({"a": TableConfig()})
 

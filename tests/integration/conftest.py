@@ -1,4 +1,4 @@
-"""A clinic's deployment on real servers, whose runs are carried out whole."""
+"""What tests of several rooms share: a clinic's deployment, worked with by the command line only."""
 
 from __future__ import annotations
 
