@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from etlkit.config import TableChoice
 from etlkit.errors import TargetConflict
 from etlkit.loading.target import target_name
 from support.loading import Loading
@@ -83,6 +84,21 @@ def test_two_columns_with_one_name(loading: Loading) -> None:
     assert (
         f"table `t`: the columns `{long}` and `{short}` would both be called `{short}` in the warehouse; rename one in "
         "the source"
+    ) == str(caught.value)
+    assert None is loading.warehouse.value("SELECT to_regclass('raw.t')")
+
+
+@pytest.mark.parametrize("name", ["_etlkit_digest", "_etlkit_deleted_at"])
+@pytest.mark.parametrize("strategy", ["full_table", "reconcile"])
+def test_a_column_called_as_one_of_etlkit(loading: Loading, name: str, strategy: str) -> None:
+    """It is refused before anything is made, whether etlkit's own column would be needed or not."""
+    loading.source.execute(f"CREATE TABLE t (id INT PRIMARY KEY, `{name}` BIGINT)")
+    loading.choose(t=TableChoice(extraction_strategy=strategy))
+    with pytest.raises(TargetConflict) as caught:
+        loading.load("t")
+    assert (
+        f"table `t`: etlkit keeps a column of its own called `{name}` in the warehouse, so the source's column of that "
+        "name cannot be loaded; rename it in the source"
     ) == str(caught.value)
     assert None is loading.warehouse.value("SELECT to_regclass('raw.t')")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
@@ -21,6 +22,7 @@ def target(key: Sequence[str] = ("id",), **types: str) -> TargetTable:
 
 PATIENT = target(("id",), id="bigint", Name="text", doc="json")
 STAGE = PATIENT.table(schema=None, name="stage", temporary=True)
+MARKING = attrs.evolve(PATIENT, marks=True)
 
 
 def sql(statement: sa.Executable | sa.schema.ExecutableDDLElement | None) -> str:
@@ -35,6 +37,43 @@ def test_delete_missing() -> None:
     assert (
         'DELETE FROM raw."Patient" WHERE NOT (EXISTS (SELECT * FROM stage WHERE raw."Patient".id = stage.id))'
     ) == sql(apply.delete_missing(PATIENT, PATIENT.itself(), STAGE))
+
+
+def test_delete_missing_and_marked() -> None:
+    """Where rows were marked before, they are removed as well, whether they are staged or not."""
+    assert (
+        'DELETE FROM raw."Patient" WHERE NOT (EXISTS (SELECT * FROM stage WHERE raw."Patient".id = stage.id)) '
+        'OR raw."Patient"._etlkit_deleted_at IS NOT NULL'
+    ) == sql(apply.delete_missing(PATIENT, MARKING.itself(), STAGE))
+
+
+def test_mark_missing() -> None:
+    """Rows whose key was not staged are marked with the transaction's time, unless they are already."""
+    assert (
+        'UPDATE raw."Patient" SET _etlkit_deleted_at=now() WHERE raw."Patient"._etlkit_deleted_at IS NULL AND '
+        'NOT (EXISTS (SELECT * FROM stage WHERE raw."Patient".id = stage.id))'
+    ) == sql(apply.mark_missing(MARKING, MARKING.itself(), STAGE))
+
+
+def test_count_missing() -> None:
+    """Rows whose key was not staged are counted, without those that are marked where that can be."""
+    where = 'NOT (EXISTS (SELECT * FROM stage WHERE raw."Patient".id = stage.id))'
+    assert f'SELECT count(*) AS count_1 FROM raw."Patient" WHERE {where}' == sql(
+        apply.count_missing(PATIENT, PATIENT.itself(), STAGE)
+    )
+    assert (
+        f'SELECT count(*) AS count_1 FROM raw."Patient" WHERE raw."Patient"._etlkit_deleted_at IS NULL AND {where}'
+    ) == sql(apply.count_missing(MARKING, MARKING.itself(), STAGE))
+
+
+def test_restore_marked() -> None:
+    """Marked rows that are staged get the staged values, cast to wider columns, and lose their mark."""
+    wide = MARKING.itself({"Name": "character varying(9)"})
+    assert (
+        'UPDATE raw."Patient" SET "Name"=CAST(stage."Name" AS character varying(9)), doc=stage.doc, '
+        '_etlkit_deleted_at=NULL FROM stage WHERE raw."Patient".id = stage.id AND '
+        'raw."Patient"._etlkit_deleted_at IS NOT NULL'
+    ) == sql(apply.restore_marked(MARKING, wide, STAGE))
 
 
 def test_update_changed() -> None:
@@ -107,6 +146,18 @@ def test_alter_columns() -> None:
         'ALTER TABLE raw."Patient" ADD COLUMN "new" integer, ADD COLUMN "Über%%" text, '
         'ALTER COLUMN "Name" TYPE character varying(20)'
     ) == sql(AlterColumns(PATIENT.itself(), drift))
+
+
+def test_the_column_of_marks() -> None:
+    """It lies behind the source's columns, in the table only, also where rows are not marked any more."""
+    created = 'CREATE TABLE raw."Patient" ( id bigint NOT NULL, "Name" text, doc json{} )'
+    with_it = created.format(", _etlkit_deleted_at timestamp with time zone")
+    assert with_it == sql(sa.schema.CreateTable(MARKING.itself()))
+    assert with_it == sql(
+        sa.schema.CreateTable(PATIENT.itself({"_etlkit_deleted_at": "timestamp with time zone"}))
+    )
+    assert created.format("") == sql(sa.schema.CreateTable(MARKING.table(schema="raw", name="Patient")))
+    assert PATIENT.mapping_hash == MARKING.mapping_hash
 
 
 def test_the_stage() -> None:

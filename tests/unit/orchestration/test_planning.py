@@ -22,7 +22,7 @@ from etlkit.config import (
     TableConfig,
     WarehouseSettings,
 )
-from etlkit.contracts import Commit
+from etlkit.contracts import Commit, Deletes
 from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.catalog import Catalog, SourceServer
 from etlkit.errors import ConfigurationError, EtlkitError, PlanRefused, PluginError, SchemaNotFoundError
@@ -252,6 +252,24 @@ def planned(table: str, **changes: Any) -> Callable[[TableAnalysis, TableState |
 
 
 @pytest.mark.parametrize(
+    ("planned_deletes", "choice", "deletes"),
+    [
+        (Deletes.HARD, None, Deletes.HARD),
+        (Deletes.IGNORE, None, Deletes.IGNORE),
+        (Deletes.TOMBSTONE, None, Deletes.TOMBSTONE),
+        (Deletes.HARD, "tombstone", Deletes.TOMBSTONE),
+        (Deletes.TOMBSTONE, "ignore", Deletes.IGNORE),
+        (Deletes.IGNORE, "hard", Deletes.HARD),
+    ],
+)
+def test_rows_that_are_gone(planned_deletes: Deletes, choice: Any, deletes: Deletes) -> None:
+    """What a person chose wins over what the strategy plans; only tombstones need a column."""
+    chosen = TableChoice(extraction_strategy="own", deletes=choice)
+    plan = planner(own(planned("patient", deletes=planned_deletes)), patient=chosen).plan("patient")
+    assert (deletes, deletes is Deletes.TOMBSTONE) == (plan.plan.deletes, plan.target.marks)
+
+
+@pytest.mark.parametrize(
     ("table", "make", "kind", "words"),
     [
         (
@@ -270,6 +288,15 @@ def planned(table: str, **changes: Any) -> Callable[[TableAnalysis, TableState |
             (
                 "plugin `mine` (not installed), strategy `own`, table `scratchlog`: rows can only be merged or "
                 "appended by a primary key, which the table lacks; use full_table"
+            ),
+        ),
+        (
+            "scratchlog",
+            planned("scratchlog", deletes=Deletes.TOMBSTONE),
+            PlanRefused,
+            (
+                "table `scratchlog`: strategy `own` plans `deletes: tombstone`, but without a primary key nothing "
+                "tells which rows are gone, so a table is only kept equal as a whole"
             ),
         ),
         (
