@@ -11,8 +11,10 @@ import click
 
 from etlkit.cli import options, output
 from etlkit.cli.output import Heading
+from etlkit.config import Settings
 from etlkit.loading.last_loads import LastRun, Past, read_past
-from etlkit.loading.ledger_entries import LedgerEntry
+from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
+from etlkit.loading.proofs import is_stale
 from etlkit.orchestration.deployment import Deployment
 
 _HEADINGS = [
@@ -22,14 +24,33 @@ _HEADINGS = [
     Heading(text="read", number=True),
     Heading(text="written", number=True),
     Heading(text="watermark"),
+    Heading(text="proven equal"),
     Heading(text="state"),
 ]
 
 
 @attrs.frozen(kw_only=True)
 class _Known:
-    entries: Mapping[str, LedgerEntry]
+    settings: Settings
+    there: LedgerSnapshot
     past: Past
+
+    @property
+    def entries(self) -> Mapping[str, LedgerEntry]:
+        """What is remembered of each table that was ever loaded."""
+        return self.there.entries
+
+    def proof(self, table: str) -> str | None:
+        """Word what its last proof is worth; None for a table that was never loaded."""
+        entry = self.entries.get(table)
+        if entry is None:
+            return None
+        schedule = self.settings.get_table_config(table).reconcile
+        if is_stale(schedule, entry, self.there.taken_at):
+            return "stale"
+        if entry.proven_at is not None:
+            return "equal"
+        return "not asked for" if schedule == "never" else "not yet"
 
     def state(self, table: str) -> str:
         """Word how a table stands."""
@@ -50,13 +71,14 @@ class _Known:
 def status(*, folder: Path, as_json: bool) -> None:
     """Show what was loaded, and when.
 
-    For each table: the last load, by which strategy, how many rows, up to which watermark, and what
-    failed. Only the warehouse is asked.
+    For each table: the last load, by which strategy, how many rows, up to which watermark, when it was
+    last proven equal to its source, and what failed. Only the warehouse is asked.
     """
     with Deployment.opened(folder) as deployment:
         past = read_past(deployment.ledger)
-        known = _Known(entries=deployment.ledger.entries() if past.run else {}, past=past)
         settings = deployment.settings
+        there = deployment.ledger.snapshot() if past.run else LedgerSnapshot()
+        known = _Known(settings=settings, there=there, past=past)
         tables = sorted({*settings.list_tables(), *known.entries, *past.loads})
     if as_json:
         output.write_json(
@@ -89,8 +111,9 @@ def status(*, folder: Path, as_json: bool) -> None:
 def _row(name: str, known: _Known) -> tuple[str, ...]:
     entry = known.entries.get(name)
     if entry is None:
-        return name, "-", "-", "-", "-", "-", known.state(name)
-    state = entry.state
+        return name, "-", "-", "-", "-", "-", "-", known.state(name)
+    state, proof = entry.state, known.proof(name)
+    proven = output.moment(entry.proven_at) if entry.proven_at else "never"
     return (
         name,
         output.moment(entry.loaded_at),
@@ -98,6 +121,7 @@ def _row(name: str, known: _Known) -> tuple[str, ...]:
         f"{entry.read:,}",
         f"{entry.written:,}",
         f"{state.cursor_column} {state.watermark}" if state.watermark else "-",
+        proven if proof == "equal" else f"{proof}: {proven}" if proof == "stale" else str(proof),
         known.state(name),
     )
 
@@ -115,6 +139,8 @@ def _document(name: str, known: _Known) -> dict[str, Any]:
         "written": entry.written if entry else None,
         "cursor": entry.state.cursor_column if entry else None,
         "watermark": entry.state.watermark if entry else None,
+        "proof": known.proof(name),
+        "proven_at": entry.proven_at if entry else None,
         "last_attempt_at": load.ended_at if load else None,
         "error": known.error(name),
     }

@@ -23,6 +23,8 @@ TABLE = [
     "written",
     "cursor",
     "watermark",
+    "proof",
+    "proven_at",
     "last_attempt_at",
     "error",
 ]
@@ -44,9 +46,11 @@ def test_after_runs(clinic: Any) -> None:
     clinic.done("run", "--select", "patient", "--select", "definition")
     shown = clinic.done("status")
     assert re.search(
-        rf"^patient +{STAMP}  incremental +2 +2  DateTStamp 2024-01-02 00:00:00  loaded$", shown, re.MULTILINE
+        rf"^patient +{STAMP}  incremental +2 +2  DateTStamp 2024-01-02 00:00:00  not yet +loaded$",
+        shown,
+        re.MULTILINE,
     )
-    assert re.search(r"^scratchlog +- +- +- +- +- +never loaded$", shown, re.MULTILINE)
+    assert re.search(r"^scratchlog +- +- +- +- +- +- +never loaded$", shown, re.MULTILINE)
     assert re.search(rf"\n\nThe last run began at {STAMP} and ended at {STAMP} with exit code 0\.\n$", shown)
 
     clinic.source.execute("alter table patient drop column LName")
@@ -60,6 +64,32 @@ def test_after_runs(clinic: Any) -> None:
     assert definition["last_attempt_at"] > definition["loaded_at"]
     assert "sqlstate 23514" in definition["error"]
     assert definition["error"] in clinic.done("status")
+
+
+def test_when_each_table_was_proven_equal(clinic: Any) -> None:
+    """A proof that is older than the table's schedule allows is stale, never equal."""
+    clinic.prepared()
+    clinic.choose({"definition": {"reconcile": "never"}, "patient": {"reconcile": "weekly"}})
+    clinic.loaded()
+
+    def proofs() -> dict[str, str]:
+        return {each["table"]: each["proof"] for each in clinic.document("status")["tables"]}
+
+    assert {"definition": "not asked for", "patient": "not yet", "scratchlog": "not yet"} == proofs()
+    clinic.loaded()
+    assert {"definition": "equal", "patient": "equal", "scratchlog": "equal"} == proofs()
+    assert re.search(rf"^patient .*  {STAMP}  loaded$", clinic.done("status"), re.MULTILINE)
+    older = "update etlkit.table_state set proven_at = now() - interval '{}'"
+    clinic.warehouse.execute(older.format("31 hours"))
+    assert {"definition": "equal", "patient": "equal", "scratchlog": "stale"} == proofs()
+    clinic.warehouse.execute(older.format("193 hours"))
+    assert {"definition": "equal", "patient": "stale", "scratchlog": "stale"} == proofs()
+    assert re.search(rf"^patient .*  stale: {STAMP}  loaded$", clinic.done("status"), re.MULTILINE)
+    clinic.warehouse.execute(
+        "update etlkit.table_state set proven_at = null, first_loaded_at = now() - interval '9 days'"
+    )
+    assert {"definition": "not asked for", "patient": "stale", "scratchlog": "stale"} == proofs()
+    assert re.search(r"^patient .*  stale: never +loaded$", clinic.done("status"), re.MULTILINE)
 
 
 def test_running_and_unfinished(clinic: Any) -> None:
