@@ -31,8 +31,9 @@ def refuse_mass_deletes(target: TargetTable, counts: Mapping[str, int], *, rows:
     gone = deleted if target.key else max(0, deleted - inserted)
     if share >= ANY_SHARE or before < LEAST_ROWS or not gone or gone < share * before:
         return
+    done = "marked as gone" if target.marks else "removed"
     raise DeletesRefused(
-        f"table `{target.source}`: {gone:,} of the {before:,} rows in the warehouse would be removed, and a load that "
+        f"table `{target.source}`: {gone:,} of the {before:,} rows in the warehouse would be {done}, and a load that "
         f"removes a share of {share:g} or more is stopped (`max_deleted_share`): the source may have been emptied, or "
         "restored from an older copy. Nothing was changed. Mend the source and run again; or, when these rows are "
         f"gone for good, run once with `--allow-deletes --select {target.source}`"

@@ -68,3 +68,12 @@ def test_message() -> None:
         "with `--allow-deletes --select patient`"
     ) == str(caught.value)
     assert 1 == DeletesRefused.exit_code
+
+
+def test_marks() -> None:
+    """Marking is told as marking."""
+    with pytest.raises(DeletesRefused) as caught:
+        refuse_mass_deletes(attrs.evolve(KEYED, marks=True), {"deleted": 1200}, rows=800, share=0.5)
+    assert str(caught.value).startswith(
+        "table `patient`: 1,200 of the 2,000 rows in the warehouse would be marked as gone, and a load that "
+    )
