@@ -30,11 +30,11 @@ class TableFinished:
     read: int = 0
     """Rows read from the source."""
     inserted: int = 0
-    """Rows that are new in the warehouse."""
+    """Rows that are new in the warehouse, or came back after they had been marked as gone."""
     updated: int = 0
     """Rows that were changed in the warehouse."""
     deleted: int = 0
-    """Rows that were removed from the warehouse."""
+    """Rows that were removed from the warehouse, or marked as gone."""
     unchanged: int = 0
     """Rows read that the warehouse held already."""
     rendered_bytes: int = 0
