@@ -10,16 +10,31 @@ import pymysql
 from etlkit.errors import ExtractionError
 from etlkit.raising import raise_alone
 
+_CRASHED = "it is marked as crashed; repair it on the source with REPAIR TABLE"
+_DAMAGED = "the source cannot open it; repair it there with REPAIR TABLE, or restore it from a backup"
+
 _MEANING = {
+    # Numbers of MyISAM and of the file system, which MariaDB gives as they are.
+    29: _DAMAGED,
+    126: _DAMAGED,
+    127: _DAMAGED,
+    130: _DAMAGED,
+    134: _DAMAGED,
+    144: _CRASHED,
+    145: _CRASHED,
+    1016: _DAMAGED,
+    1017: _DAMAGED,
+    1033: _DAMAGED,
+    1034: _DAMAGED,
+    1035: _DAMAGED,
     1044: "the user may not use this database; grant it SELECT",
     1054: "a column is gone; run `etlkit analyze`, the table was altered",
     1142: "the user may not read it; grant SELECT on it",
     1143: "the user may not read one of its columns; grant SELECT on the table",
     1146: "it is gone; run `etlkit analyze`, the table was dropped or renamed",
     1153: "a row is larger than max_allowed_packet; raise it on the source",
-    1194: "it is marked as crashed; repair it on the source with REPAIR TABLE",
-    1195: "it is marked as crashed; repair it on the source with REPAIR TABLE",
-    145: "it is marked as crashed; repair it on the source with REPAIR TABLE",
+    1194: _CRASHED,
+    1195: _CRASHED,
     1205: "it stayed locked by somebody else; run again",
     1213: "the source chose it as victim of a deadlock; run again",
     1317: "the query was killed on the source; run again",
