@@ -163,6 +163,6 @@ class PostgresLoader:
             here = connection.scalar(sa.select(sa.func.count()).select_from(plan.rendered.source))
         with write_trouble(plan.target), self.ledger.engine.connect() as connection:
             shape = shape_of(connection, plan.target.itself())
-            rows = attrs.evolve(plan.target, marks=False).itself(shape.types if shape else {})
+            rows = plan.target.itself(shape.types if shape else {})
             there = connection.scalar(sa.select(sa.func.count()).select_from(rows).where(*unmarked(rows)))
         return bool(here == there)

@@ -68,8 +68,7 @@ class StoredRows:
 
     @table.default
     def _itself(self) -> sa.Table:
-        there = {DELETED_AT: DELETED_AT_TYPE} if self.marked else {}
-        return attrs.evolve(self.target, marks=False).itself(there)
+        return self.target.itself({DELETED_AT: DELETED_AT_TYPE} if self.marked else {})
 
     @keys.default
     def _keys_table(self) -> sa.Table:

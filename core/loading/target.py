@@ -125,12 +125,12 @@ class TargetTable:
             types: the types that its columns have in the warehouse, where they may differ from the wanted ones.
 
         Returns:
-            The table, without its key; with `DELETED_AT` where rows are marked, or were before.
+            The table, without its key; with `DELETED_AT` where `types` has it, and without `types` where it is wanted.
         """
-        there = types or {}
+        there = self.types if types is None else types
         columns = tuple(attrs.evolve(each, type=there.get(each.name, each.type)) for each in self.columns)
         table = attrs.evolve(self, columns=columns).table(schema=self.schema, name=self.name)
-        if self.marks or DELETED_AT in there:
+        if DELETED_AT in there:
             table.append_column(sa.Column(DELETED_AT, Named(DELETED_AT_TYPE)))
         return table
 

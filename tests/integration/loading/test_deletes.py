@@ -13,6 +13,7 @@ from etlkit.errors import ConfigurationError, DeletesRefused
 from etlkit.events import TableFinished
 from support.comparison import differences
 from support.loading import Loading
+from support.verifying import verified_one
 
 ONE_KIND = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 STRATEGIES = ["full_table", "reconcile"]
@@ -132,6 +133,7 @@ def test_a_row_that_comes_back(marking: Table) -> None:
     assert [2, 5, 9] == marking.marked()
 
 
+@ONE_KIND
 def test_edits_beside_marked_rows(marking: Table) -> None:
     """Rows that are there are compared and mended as ever, and a full refresh writes nothing."""
     marking.change("DELETE FROM t WHERE id = 4")
@@ -157,6 +159,7 @@ def test_rows_that_are_left_as_they_are(table: Table) -> None:
     assert list(range(1, 11)) == table.keys()
 
 
+@ONE_KIND
 @pytest.mark.parametrize("deletes", [None, "hard"])
 def test_rows_are_removed_by_default(table: Table, deletes: Choice | None) -> None:
     """Without a choice, and by `hard`."""
@@ -167,6 +170,7 @@ def test_rows_are_removed_by_default(table: Table, deletes: Choice | None) -> No
     assert "_etlkit_deleted_at" not in table.columns()
 
 
+@ONE_KIND
 @pytest.mark.parametrize(
     "change", ["DELETE FROM t WHERE id = 2", "UPDATE t SET v = 'x' WHERE id = 2", "DO 1"]
 )
@@ -182,6 +186,7 @@ def test_switching_tombstones_on(table: Table, change: str) -> None:
     assert (0, 0, 0, "equal") == table.load()
 
 
+@ONE_KIND
 def test_switching_back_to_removing(marking: Table) -> None:
     """Marked rows are removed, the column stays, and a row that had come back is there without a mark."""
     marking.change("DELETE FROM t WHERE id IN (2, 3)")
@@ -199,6 +204,7 @@ def test_switching_back_to_removing(marking: Table) -> None:
     assert [5] == marking.marked()
 
 
+@ONE_KIND
 def test_switching_to_leaving_rows_as_they_are(marking: Table) -> None:
     """Marked rows stay marked until they come back; further ones are not marked."""
     marking.change("DELETE FROM t WHERE id IN (2, 3)")
@@ -211,6 +217,7 @@ def test_switching_to_leaving_rows_as_they_are(marking: Table) -> None:
     assert (0, 0, 0, "equal but for 1 row kept") == marking.load()
 
 
+@ONE_KIND
 def test_the_brake_counts_marks(marking: Table) -> None:
     """A load that would mark most of the rows is stopped, since it is no different from one that removes them."""
     marking.change(
@@ -232,6 +239,7 @@ def test_the_brake_counts_marks(marking: Table) -> None:
     assert (0, 0, 8, "equal after repair") == marking.load()
 
 
+@ONE_KIND
 @pytest.mark.parametrize(
     ("deletes", "deleted", "word"),
     [("tombstone", 9, "equal after repair"), ("ignore", 0, "equal but for 9 rows kept")],
@@ -244,6 +252,30 @@ def test_an_emptied_source(table: Table, deletes: Choice, deleted: int, word: st
     assert (0, 0, deleted, word) == table.load()
     assert list(range(1, 10)) == table.keys()
     assert (0, 0, 0, word.replace(" after repair", "")) == table.load()
+
+
+@ONE_KIND
+@pytest.mark.parametrize(
+    "way", [{"deep": False}, {"deep": True}, {"sample": 3}], ids=["digests", "deep", "sample"]
+)
+def test_marked_rows_are_verified_as_if_they_were_not_there(table: Table, way: dict[str, Any]) -> None:
+    """The table is equal with marked rows, and a mark at the wrong row is a difference."""
+    table.choose("tombstone")
+    # Chosen, but no load added the column yet.
+    assert "equal" == verified_one(table.loading, **way).verified
+    table.change("DELETE FROM t WHERE id IN (2, 9)")
+    table.load()
+    found = verified_one(table.loading, **way)
+    assert ("equal", 7, {}) == (found.verified, found.rows, dict(found.not_compared))
+    table.loading.warehouse.execute("UPDATE raw.t SET _etlkit_deleted_at = now() WHERE id = 5")
+    found = verified_one(table.loading, **way)
+    assert (1, 0, 0) == (found.missing_in_warehouse, found.missing_in_source, found.different)
+    # A mark that somebody took away in the warehouse is set again, one that somebody set goes.
+    table.loading.warehouse.execute("UPDATE raw.t SET _etlkit_deleted_at = NULL WHERE id = 9")
+    assert (1, 0, 1, "equal after repair") == table.load()
+    assert [2, 9] == table.marked()
+    table.choose("hard")
+    assert "equal" == verified_one(table.loading, **way).verified
 
 
 @ONE_KIND

@@ -68,7 +68,7 @@ def test_count_missing() -> None:
 
 def test_restore_marked() -> None:
     """Marked rows that are staged get the staged values, cast to wider columns, and lose their mark."""
-    wide = MARKING.itself({"Name": "character varying(9)"})
+    wide = MARKING.itself({**MARKING.types, "Name": "character varying(9)"})
     assert (
         'UPDATE raw."Patient" SET "Name"=CAST(stage."Name" AS character varying(9)), doc=stage.doc, '
         '_etlkit_deleted_at=NULL FROM stage WHERE raw."Patient".id = stage.id AND '
