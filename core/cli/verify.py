@@ -18,6 +18,7 @@ from etlkit.wording import counted
 
 _HEADINGS = [
     Heading(text="table"),
+    Heading(text="way"),
     Heading(text="checked", number=True),
     Heading(text="missing in warehouse", number=True),
     Heading(text="missing in source", number=True),
@@ -32,10 +33,15 @@ _HEADINGS = [
 @options.as_json
 @options.tables
 @options.option(
+    "--deep",
+    is_flag=True,
+    help="Compare every column of every row, also of tables that can be compared by digests.",
+)
+@options.option(
     "--sample",
     type=click.IntRange(min=1),
     metavar="ROWS",
-    help="Compare so many rows of each table, chosen at random, and the number of rows.",
+    help="Compare every column of so many rows of each table, chosen at random, and the number of rows.",
 )
 @options.option("--show-values", is_flag=True, help="Show the beginnings of the values that differ.")
 def verify(
@@ -44,15 +50,19 @@ def verify(
     as_json: bool,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
+    deep: bool,
     sample: int | None,
     show_values: bool,
 ) -> None:
     """Compare the warehouse with the source.
 
-    Every row is read once more, and PostgreSQL compares every column byte by byte. Nothing is written.
-    Exits with 4 when a table differs, with 3 when one could not be compared.
+    Tables whose rows are kept with digests are compared by them: the source sums them up, and only rows that differ
+    are read. Of the others, and with --deep of all, every row is read once more, and PostgreSQL compares every column
+    byte by byte. Nothing is written. Exits with 4 when a table differs, with 3 when one could not be compared.
     """
-    request = VerifyRequest(select=select, exclude=exclude, sample=sample, values=show_values)
+    if deep and sample is not None:
+        raise click.UsageError("--deep compares every row and --sample only some: give one of them.")
+    request = VerifyRequest(select=select, exclude=exclude, deep=deep, sample=sample, values=show_values)
     with Deployment.opened(folder) as deployment:
         found = Verify(deployment=deployment, request=request).carry_out()
     if as_json:
@@ -90,11 +100,12 @@ def _print(found: Verification) -> None:
 
 def _row(found: TableVerification) -> tuple[str, ...]:
     if found.reason is not None:
-        return found.table, "-", "-", "-", "-", f"{found.seconds:,.2f}", found.verified
+        return found.table, "-", "-", "-", "-", "-", f"{found.seconds:,.2f}", found.verified
     of = f" of {found.rows:,}" if found.checked != found.rows else ""
     counts = (found.missing_in_warehouse, found.missing_in_source, found.different)
     return (
         found.table,
+        found.way or "-",
         f"{found.checked:,}{of}",
         *(f"{each:,}" for each in counts),
         f"{found.seconds:,.2f}",
@@ -105,6 +116,8 @@ def _row(found: TableVerification) -> tuple[str, ...]:
 def _details(found: TableVerification) -> Iterator[str]:
     for name, why in found.not_compared.items():
         yield f"column `{name}` is not compared: {why}"
+    if found.examined is not None and found.examined < found.differing:
+        yield f"compared column by column: {found.examined:,} of {counted(found.differing, 'row')}"
     if found.differing and found.newer:
         it = "it" if found.newer == 1 else "them"
         yield f"newer than the last load: {counted(found.newer, 'row')}; the next run reads {it}"
@@ -140,12 +153,15 @@ def _document(found: TableVerification) -> dict[str, Any]:
     return {
         "table": found.table,
         "verified": found.verified,
+        "way": found.way,
         "rows": found.rows,
         "checked": found.checked,
         "missing_in_warehouse": found.missing_in_warehouse,
         "missing_in_source": found.missing_in_source,
         "different": found.different,
+        "kept": found.kept,
         "newer_than_last_load": found.newer,
+        "examined": found.differing if found.examined is None else found.examined,
         "columns": dict(found.columns),
         "not_compared": dict(found.not_compared),
         "differences": [_difference(each) for each in found.differences],

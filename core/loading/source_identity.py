@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -103,11 +105,33 @@ def require_same_source(ledger: Ledger, now: SourceIdentity, *, accept: bool = F
         if differences and accept:
             _forget_loads(connection, ledger.schema)
     if differences and not accept:
-        raise SourceChanged(
-            f"schema `{ledger.schema}` was loaded from another source: {'; '.join(differences)}. Nothing was read. "
-            "When the clinic's database moved, `etlkit run --accept-source` goes on with it and reads every row once; "
-            "another clinic needs another `warehouse.schema` in etlkit.yml"
-        )
+        raise _changed(ledger, differences)
+
+
+def refuse_other_source(ledger: Ledger, now: SourceIdentity) -> None:
+    """Go on only with the source that the schema was loaded from; nothing is remembered.
+
+    Args:
+        ledger: of the schema.
+        now: the source as it is now.
+
+    Raises:
+        SourceChanged: it is another one.
+    """
+    with warehouse_trouble(_WHERE), ledger.engine.connect() as connection:
+        there = sa.inspect(connection).has_table(SOURCES.name, schema=SCHEMA)
+        before = _known(connection, ledger.schema) if there else None
+    differences = now.differences(before) if before is not None else []
+    if differences:
+        raise _changed(ledger, differences)
+
+
+def _changed(ledger: Ledger, differences: Sequence[str]) -> SourceChanged:
+    return SourceChanged(
+        f"schema `{ledger.schema}` was loaded from another source: {'; '.join(differences)}. Nothing was read. "
+        "When the clinic's database moved, `etlkit run --accept-source` goes on with it and reads every row once; "
+        "another clinic needs another `warehouse.schema` in etlkit.yml"
+    )
 
 
 def _known(connection: sa.Connection, schema: str) -> SourceIdentity | None:

@@ -13,6 +13,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
+from etlkit.loading.apply import unmarked
 from etlkit.loading.exact import differ, digest, fitting
 from etlkit.loading.target import TargetTable
 from etlkit.verification.results import DIFFERENT, MISSING_IN_SOURCE, MISSING_IN_WAREHOUSE
@@ -32,9 +33,13 @@ class Compared:
     target: TargetTable
     """The columns to compare, and the key."""
     table: sa.Table
-    """The warehouse's table, with the types it has there."""
+    """The warehouse's table, with the types it has there; its rows that are marked as gone do not take part."""
     read: sa.Table
     """What was read of the source."""
+    only: sa.FromClause | None = None
+    """Keys of the rows that are compared, each once, with the key's columns by name; None for all rows."""
+    last: str | None = None
+    """A column, by its name in the warehouse, that is named only where no other one differs."""
 
     def sides(self) -> tuple[sa.Subquery, sa.Subquery]:
         """Give both with columns named by their place, and one more that is never NULL where there is a row.
@@ -46,8 +51,12 @@ class Compared:
         warehouse = [column.label(_name(place)) for place, column in places]
         source = [fitting(column, self.read.c[column.name]).label(_name(place)) for place, column in places]
         mark: sa.Label[bool] = sa.literal_column("true", sa.Boolean).label(_THERE)
+        there: sa.FromClause = self.table
+        if self.only is not None:
+            same = (self.table.c[name] == self.only.c[name] for name in self.target.key)
+            there = self.table.join(self.only, sa.and_(*same))
         return (
-            sa.select(mark, *warehouse).select_from(self.table).subquery("warehouse"),
+            sa.select(mark, *warehouse).select_from(there).where(*unmarked(self.table)).subquery("warehouse"),
             sa.select(mark, *source).select_from(self.read).subquery("source"),
         )
 
@@ -55,7 +64,7 @@ class Compared:
 def compared_by_key(
     what: Compared,
     *,
-    sample: bool,
+    only_read: bool,
     keys: Collection[str],
     values: bool,
     newer_than: tuple[str, str] | None,
@@ -64,7 +73,8 @@ def compared_by_key(
 
     Args:
         what: a table with a key.
-        sample: whether only some of the source's rows were read, so that others are not missed.
+        only_read: whether rows that were not read are left out, because only some of the source's were, or because
+            the warehouse keeps rows that are gone.
         keys: the key's columns whose values may be given; the others are NULL.
         values: whether the first characters of differing values are given.
         newer_than: the cursor's name in the warehouse and its watermark; None when there is none to compare with.
@@ -74,7 +84,7 @@ def compared_by_key(
         after the watermark; `[place, rows]` of each column that differs; and of the first rows
         `[kind, key, places, source's values, warehouse's values]`. Lists are JSON, or NULL when they are empty.
     """
-    differing = _differing(what, sample=sample, values=values, newer_than=newer_than).cte("differing")
+    differing = _differing(what, only_read=only_read, values=values, newer_than=newer_than).cte("differing")
     said: list[sa.ColumnElement[Any]] = [
         sa.func.count().filter(differing.c.kind == sa.literal(each))
         for each in (MISSING_IN_WAREHOUSE, MISSING_IN_SOURCE, DIFFERENT)
@@ -112,8 +122,24 @@ def compared_as_multisets(what: Compared) -> sa.Select[Any]:
     ).select_from(ours.join(theirs, ours.c.row == theirs.c.row, full=True))
 
 
+def first_keys(read: sa.Table, gone: sa.Table, key: Collection[str]) -> sa.Subquery:
+    """Choose the rows that are compared where only some of the differing ones were read.
+
+    Args:
+        read: what was read of the source.
+        gone: keys of rows that the source does not have.
+        key: the key's columns.
+
+    Returns:
+        The keys of what was read, and the first ones of those that are gone.
+    """
+    columns = [gone.c[name] for name in key]
+    first = sa.select(*columns).order_by(*columns).limit(MOST).subquery("first_gone")
+    return sa.union(sa.select(*(read.c[name] for name in key)), sa.select(first)).subquery("first_keys")
+
+
 def _differing(
-    what: Compared, *, sample: bool, values: bool, newer_than: tuple[str, str] | None
+    what: Compared, *, only_read: bool, values: bool, newer_than: tuple[str, str] | None
 ) -> sa.Select[Any]:
     warehouse, source = what.sides()
     names = [each.name for each in what.target.columns]
@@ -127,6 +153,10 @@ def _differing(
         else_=sa.literal(DIFFERENT),
     )
     apart = [sa.and_(both, differ([ours], [theirs])) for theirs, ours in pairs]
+    if what.last is not None:
+        last = names.index(what.last)
+        others = [pair for place, pair in enumerate(pairs) if place != last]
+        apart[last] = sa.and_(apart[last], ~differ(*map(list, zip(*others, strict=True))))
     places = array([sa.case((each, sa.literal_column(str(place)))) for place, each in enumerate(apart)])
     columns = [
         kind.label("kind"),
@@ -144,7 +174,7 @@ def _differing(
     unequal = differ([theirs for theirs, _ in pairs], [ours for _, ours in pairs])
     return (
         sa.select(*columns)
-        .select_from(source.join(warehouse, same, isouter=True, full=not sample))
+        .select_from(source.join(warehouse, same, isouter=True, full=not only_read))
         .where(sa.or_(gone, new, unequal))
     )
 

@@ -11,7 +11,7 @@ from etlkit.errors import NotChecked
 from etlkit.loading.drift import Drift, drift_between
 from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.table_plan import TablePlan
-from etlkit.transfer.digests import DIGEST
+from etlkit.loading.target import OWN_COLUMNS
 
 IGNORED = "new in the source, and left out by `drift.add_column: ignore`"
 """Why a column that only the source has is not compared."""
@@ -56,7 +56,7 @@ def fit_of(connection: sa.Connection, what: TablePlan, read: sa.Table, now: Shap
         )
     rendered = {each.column.name for each in what.rendered.columns}
     left_out = {each.name: IGNORED for each in what.analysis.columns if each.name not in rendered}
-    dropped = {name: DROPPED for name in drift.dropped if name != DIGEST.name}
+    dropped = {name: DROPPED for name in drift.dropped if name not in OWN_COLUMNS}
     return Fit(types=now.types, not_compared={**left_out, **dropped})
 
 

@@ -1,4 +1,4 @@
-"""How a table is read to be compared: as a load reads it, but all of it, and only what comes from the source."""
+"""How a table is read to be compared: as a load reads it, but all of it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from etlkit.loading.table_plan import TablePlan
 from etlkit.transfer.digests import DIGEST
 
 
-def to_compare(planned: TablePlan) -> TablePlan:
+def to_compare(planned: TablePlan, *, digests: bool = False) -> TablePlan:
     """Make of a load's plan one that reads what is compared.
 
     Args:
         planned: how the table would be loaded.
+        digests: whether the digests that etlkit keeps beside rows are compared as well. They are not the source's,
+            say nothing of what is in a row now, and change with the configuration.
 
     Returns:
-        The same table, every row of it, without the digests that etlkit keeps beside rows: they say whether a row
-        must be read again, not what is in it, and change with the configuration.
+        The same table, every row of it.
     """
     plan = attrs.evolve(
         planned.plan,
@@ -27,11 +28,15 @@ def to_compare(planned: TablePlan) -> TablePlan:
         commit=Commit.ONCE,
         reason="every row is compared",
     )
+    # Whether its rows can be marked as gone is told by the table as it is now, not by the plan.
+    target = attrs.evolve(planned.target, marks=False)
+    if digests:
+        return attrs.evolve(planned, plan=plan, target=target)
     rendered = tuple(each for each in planned.rendered.columns if each.column.name != DIGEST.name)
-    there = tuple(each for each in planned.target.columns if each.source != DIGEST.name)
+    there = tuple(each for each in target.columns if each.source != DIGEST.name)
     return attrs.evolve(
         planned,
         plan=plan,
         rendered=attrs.evolve(planned.rendered, columns=rendered, salt=None),
-        target=attrs.evolve(planned.target, columns=there),
+        target=attrs.evolve(target, columns=there),
     )

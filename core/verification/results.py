@@ -12,10 +12,8 @@ from typing import Self
 import attrs
 
 from etlkit.errors import DifferencesFound, NotChecked
+from etlkit.loading.staged import EQUAL, but_for
 from etlkit.wording import counted
-
-EQUAL = "equal"
-"""What is said of a table without a difference."""
 
 MISSING_IN_WAREHOUSE = "missing in the warehouse"
 """The source has a row that the warehouse lacks."""
@@ -23,6 +21,23 @@ MISSING_IN_SOURCE = "missing in the source"
 """The warehouse has a row that the source lacks."""
 DIFFERENT = "different"
 """Both have a row of that key, and a column of it differs."""
+
+BY_DIGESTS = "by digests"
+"""A way to check: the source's digests of ranges of rows against the stored ones."""
+EVERY_COLUMN = "every column"
+"""A way to check: every column of every row."""
+
+
+def sample_of(rows: int) -> str:
+    """Name a way to check: every column of some rows.
+
+    Args:
+        rows: how many.
+
+    Returns:
+        Its name.
+    """
+    return f"sample of {counted(rows, 'row')}"
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +62,8 @@ class TableVerification:
     """The table's name in the source."""
     reason: str | None = None
     """Why it was not compared; None when it was."""
+    way: str | None = None
+    """How it was compared: `BY_DIGESTS`, `EVERY_COLUMN` or `sample_of(rows)`; None when it was not."""
     rows: int = 0
     """Rows that the source has."""
     checked: int = 0
@@ -54,13 +71,17 @@ class TableVerification:
     missing_in_warehouse: int = 0
     """Rows that only the source has; in a sample, at least so many."""
     missing_in_source: int = 0
-    """Rows that only the warehouse has; in a sample, at least so many."""
+    """Rows that only the warehouse has, though it should not; in a sample, at least so many."""
+    kept: int = 0
+    """Rows that only the warehouse has, and that are meant to stay when they are gone; no difference."""
     different: int = 0
     """Rows that both have, and that differ in a column."""
     newer: int | None = None
     """Differing rows that the source stamped after the last load; None when the table has no cursor to tell by."""
     columns: Mapping[str, int] = attrs.field(factory=dict)
     """By column, the rows that differ in it; columns without a difference are not in here."""
+    examined: int | None = None
+    """Differing rows that `newer`, `columns` and `differences` tell of; None for all."""
     differences: tuple[Difference, ...] = ()
     """Some of the differing rows, the first ones by key."""
     not_compared: Mapping[str, str] = attrs.field(factory=dict)
@@ -75,11 +96,11 @@ class TableVerification:
 
     @property
     def verified(self) -> str:
-        """`equal`, `n rows differ`, or `not checked: reason`."""
+        """`equal`, `equal but for n rows kept`, `n rows differ`, or `not checked: reason`."""
         if self.reason is not None:
             return f"not checked: {self.reason}"
         if not self.differing:
-            return EQUAL
+            return but_for(EQUAL, self.kept)
         return f"{counted(self.differing, 'row')} {'differs' if self.differing == 1 else 'differ'}"
 
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import closing
+from functools import partial
 
 import attrs
 import sqlalchemy as sa
@@ -15,11 +16,14 @@ import sqlalchemy as sa
 from etlkit.errors import EtlkitError, NotChecked
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
 from etlkit.loading.shapes import Shape, shape_of
+from etlkit.loading.source_identity import SourceIdentity, refuse_other_source
 from etlkit.loading.trouble import warehouse_trouble
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.run import RunRequest, selected_tables
 from etlkit.stopping import StopSignal
+from etlkit.verification.by_digests import DigestCheck, has_digests
+from etlkit.verification.checking import TableCheck
 from etlkit.verification.deep import DeepCheck
 from etlkit.verification.reading import to_compare
 from etlkit.verification.results import TableVerification, Verification
@@ -37,8 +41,10 @@ class VerifyRequest:
     """Patterns of tables to compare; none for all."""
     exclude: tuple[str, ...] = ()
     """Patterns of tables to leave out."""
+    deep: bool = False
+    """Whether every column of every row is compared, also of tables that can be compared by digests."""
     sample: int | None = None
-    """Compare so many rows of each table, chosen at random; None for all."""
+    """Compare every column of so many rows of each table, chosen at random; not together with `deep`."""
     values: bool = False
     """Whether the beginnings of differing values are given, and keys of every type."""
 
@@ -66,6 +72,7 @@ class Verify:
             ConfigurationError: nothing was analysed yet, or a pattern fits no table.
             OutsideAllowedHours: the source may not be read now.
             ConnectionFailed: one of the servers cannot be reached.
+            SourceChanged: the source is another one than the tables were loaded from.
             SchemaDiscoveryError: the source's catalog cannot be read.
         """
         began = time.monotonic()
@@ -73,7 +80,9 @@ class Verify:
         asked = RunRequest(select=self.request.select, exclude=self.request.exclude)
         names = selected_tables(self.deployment, asked)
         # Asked first, so that a server that does not answer is one failure and not one of each table.
-        self.deployment.discovery.catalog()
+        catalog = self.deployment.discovery.catalog()
+        now = SourceIdentity.of(catalog, self.deployment.settings.source.url)
+        refuse_other_source(self.deployment.ledger, now)
         known = self.deployment.ledger.snapshot()
         found: list[TableVerification] = []
         # Closed at once when this thread is interrupted, wherever it is: that is what ends the tables in work.
@@ -116,7 +125,7 @@ class Verify:
             reason = f"{type(error).__name__} at {where}; this is a defect of etlkit or of a plugin, please report it"
         return TableVerification(table=name, reason=reason, seconds=time.monotonic() - began)
 
-    def _check(self, name: str, known: LedgerSnapshot) -> DeepCheck:
+    def _check(self, name: str, known: LedgerSnapshot) -> TableCheck:
         ledger = self.deployment.ledger
         # Read anew for each table: a run may have loaded it since.
         entry = ledger.entry(name) if name in known.entries else None
@@ -127,14 +136,18 @@ class Verify:
         now = self._shape(entry)
         planner = attrs.evolve(
             self.deployment.planner(),
-            known=LedgerSnapshot(entries={name: entry}, tables={entry.target_name: now}),
+            known=attrs.evolve(known, entries={name: entry}, tables={entry.target_name: now}),
         )
-        return DeepCheck(
-            what=to_compare(planner.plan(name, force_full=True)),
+        planned = planner.plan(name, force_full=True)
+        by_digests = not self.request.deep and self.request.sample is None and has_digests(planned, now)
+        check: Callable[..., TableCheck] = (
+            DigestCheck if by_digests else partial(DeepCheck, sample=self.request.sample)
+        )
+        return check(
+            what=to_compare(planned, digests=by_digests),
             now=now,
             connections=self.deployment.connections,
             ledger=ledger,
-            sample=self.request.sample,
             values=self.request.values,
             stop=self.stop,
         )

@@ -16,7 +16,8 @@ Found = tuple[str, dict[str, int], list[tuple[str, dict[str, str | None], tuple[
 
 
 def verified(loading: Loading, *tables: str, **request: Any) -> Verification:
-    """Verify tables, discovery looking anew; the request's other fields are given by name."""
+    """Verify tables by every column unless told otherwise, discovery looking anew; `request` has its fields by name."""
+    request.setdefault("deep", request.get("sample") is None)
     loading.deployment.discovery.clear_cache()
     settings = attrs.evolve(loading.deployment.settings, analyzed={name: TableConfig() for name in tables})
     deployment = attrs.evolve(loading.deployment, settings=settings)

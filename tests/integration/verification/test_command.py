@@ -21,12 +21,15 @@ ONE_KIND = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 KEYS = [
     "table",
     "verified",
+    "way",
     "rows",
     "checked",
     "missing_in_warehouse",
     "missing_in_source",
     "different",
+    "kept",
     "newer_than_last_load",
+    "examined",
     "columns",
     "not_compared",
     "differences",
@@ -58,10 +61,12 @@ def test_equal_after_a_load(clinic: Clinic) -> None:
         (each["table"], each["verified"], each["checked"]) for each in tables
     ]
     sampled = clinic.document("verify", "--sample", "1", "--select", "patient")["tables"]
-    assert [("equal", 1, 2)] == [(each["verified"], each["checked"], each["rows"]) for each in sampled]
+    assert [("equal", "sample of 1 row", 1, 2)] == [
+        (each["verified"], each["way"], each["checked"], each["rows"]) for each in sampled
+    ]
     assert [
-        "table    checked  missing in warehouse  missing in source  different  seconds  verified",
-        "patient        2                     0                  0          0     0.00  equal",
+        "table    way           checked  missing in warehouse  missing in source  different  seconds  verified",
+        "patient  every column        2                     0                  0          0     0.00  equal",
     ] == without_times(clinic.done("verify", "--exclude", "definition", "--exclude", "scr*"))
 
 
@@ -75,10 +80,10 @@ def test_differences_for_people(clinic: Clinic) -> None:
     assert 4 == result.exit_code
     assert "Error: 3 of 3 tables differ" == result.stderr.splitlines()[-1]
     assert [
-        "table       checked  missing in warehouse  missing in source  different  seconds  verified",
-        "definition        2                     0                  0          1     0.00  1 row differs",
-        "patient           2                     1                  0          1     0.00  2 rows differ",
-        "scratchlog        1                     0                  1          0     0.00  1 row differs",
+        "table       way           checked  missing in warehouse  missing in source  different  seconds  verified",
+        "definition  every column        2                     0                  0          1     0.00  1 row differs",
+        "patient     every column        2                     1                  0          1     0.00  2 rows differ",
+        "scratchlog  every column        1                     0                  1          0     0.00  1 row differs",
         "",
         "definition:",
         "  column `Note` differs in 1 row",
@@ -184,6 +189,77 @@ def test_the_source_moved_on(clinic: Clinic) -> None:
     assert "  newer than the last load: 1 row; the next run reads it" in result.stdout.splitlines()
     clinic.loaded()
     assert 0 == clinic.etlkit("verify").exit_code
+
+
+@ONE_KIND
+def test_the_ways(clinic: Clinic) -> None:
+    """Each table is said to be checked by the way that it was; `--deep` checks every column of all."""
+    clinic.prepared("tables: {patient: {extraction_strategy: reconcile}}\n")
+    clinic.loaded()
+    clinic.warehouse.execute('UPDATE raw.patient SET "LName" = \'CANARY smith\' WHERE "PatNum" = 1')
+    fast = clinic.document("verify")["tables"]
+    assert [("definition", "every column"), ("patient", "by digests"), ("scratchlog", "every column")] == [
+        (each["table"], each["way"]) for each in fast
+    ]
+    deep = clinic.etlkit("verify", "--deep", "--json")
+    assert 4 == deep.exit_code
+    assert [("definition", "every column"), ("patient", "every column"), ("scratchlog", "every column")] == [
+        (each["table"], each["way"]) for each in json.loads(deep.stdout)["tables"]
+    ]
+    both = clinic.etlkit("verify", "--deep", "--sample", "5")
+    assert (2, "Error: --deep compares every row and --sample only some: give one of them.") == (
+        both.exit_code,
+        both.stderr.splitlines()[-1],
+    )
+
+
+@ONE_KIND
+def test_differences_by_digests(clinic: Clinic) -> None:
+    """By digests rows are listed by key and column as well; of many the report tells how many were looked at."""
+    clinic.prepared("tables: {patient: {extraction_strategy: reconcile}}\n")
+    clinic.source.execute(
+        "insert into patient (LName) select concat(a.LName, b.Note) from patient a, scratchlog b"
+    )
+    clinic.loaded()
+    clinic.source.execute(
+        "update patient set LName = 'CANARY smith', DateTStamp = DateTStamp where PatNum <> 2"
+    )
+    clinic.warehouse.execute('DELETE FROM raw.patient WHERE "PatNum" = 2')
+    result = clinic.etlkit("verify", "--select", "patient")
+    assert (4, False) == (result.exit_code, "CANARY" in result.output)
+    assert [
+        "table    way         checked  missing in warehouse  missing in source  different  seconds  verified",
+        "patient  by digests        4                     1                  0          3     0.00  4 rows differ",
+        "",
+        "patient:",
+        "  column `LName` differs in 3 rows",
+        "  `PatNum` 1: `LName`",
+        "  `PatNum` 2: missing in the warehouse",
+        "  `PatNum` 3: `LName`",
+        "  `PatNum` 4: `LName`",
+    ] == without_times(result.stdout)
+    shown = clinic.etlkit("verify", "--select", "patient", "--show-values")
+    assert "`LName` is 'CANARY smith' in the source, 'CANARY Smith' in the warehouse" in shown.stdout
+
+    clinic.source.execute(*["insert into patient (LName) select LName from patient"] * 3)
+    result = clinic.etlkit("verify", "--select", "patient", "--json")
+    [found] = json.loads(result.stdout)["tables"]
+    assert (29, 3, 20) == (found["missing_in_warehouse"], found["different"], found["examined"])
+    result = clinic.etlkit("verify", "--select", "patient")
+    assert "  compared column by column: 20 of 32 rows" in result.stdout.splitlines()
+    assert "  and 12 rows more" == result.stdout.splitlines()[-1]
+
+
+@ONE_KIND
+def test_nothing_is_shown_of_a_text_key_by_digests(clinic: Clinic) -> None:
+    """Neither output nor log holds a key of text, or any value, unless values are asked for."""
+    clinic.prepared("tables: {definition: {extraction_strategy: reconcile}}\n")
+    clinic.loaded()
+    clinic.source.execute("update definition set Note = 'CANARY x'")
+    result = clinic.etlkit("verify", "--select", "definition", "--verbose", "--log-format", "json")
+    assert (4, False) == (result.exit_code, "CANARY" in result.output)
+    assert "definition  by digests" in result.stdout
+    assert "`Name` CANARY key" in clinic.etlkit("verify", "--select", "definition", "--show-values").stdout
 
 
 def reached(process: subprocess.Popen[str], what: Callable[[], bool]) -> None:

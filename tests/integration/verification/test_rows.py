@@ -346,7 +346,7 @@ def test_rows_with_digests(loading: Loading) -> None:
     """Digests that are kept beside rows are not the source's: having them, or having old ones, is no difference."""
     loading.source.execute(*PATIENTS)
     loading.load("t")
-    loading.choose(t=TableChoice(reconcile=True))
+    loading.choose(t=TableChoice(extraction_strategy="reconcile"))
     assert "equal" == verified_one(loading).verified
     found = loaded_and_verified(loading)
     assert ("equal", {}) == (found.verified, found.not_compared)
