@@ -69,7 +69,14 @@ class ConversionRefused(ExtractionError):
 
 
 class ValueNotRepresentable(ExtractionError):
-    """The source holds a value that PostgreSQL cannot hold, and the column's policy is to fail."""
+    """The source holds a value that PostgreSQL cannot hold, and the column's policy is to fail.
+
+    `losses` counts what was found until then: column, rule, count and the policy `fail`.
+    """
+
+    def __init__(self, message: str, losses: tuple[tuple[str, str, int, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.losses = losses
 
 
 class LoadError(EtlkitError):

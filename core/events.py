@@ -44,7 +44,8 @@ class TableFinished:
     verified: str = "not checked"
     """Whether the target was proven equal; what was not checked says so."""
     losses: tuple[tuple[str, str, int, str], ...] = ()
-    """Column, rule, count and policy (`null` or `replace`) of values that PostgreSQL cannot hold."""
+    """Column, rule, count and policy (`null`, `replace` or `quarantine`; `fail` of a load that failed by it) of values
+    that PostgreSQL cannot hold."""
     error: str | None = None
     """The failure in one sentence; None when the load was committed."""
     exit_code: int = 0

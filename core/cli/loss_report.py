@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import attrs
@@ -10,7 +12,7 @@ import click
 from etlkit.cli import options, output
 from etlkit.cli.output import Heading
 from etlkit.cli.report import BECAME
-from etlkit.loading.loss_report import read_losses
+from etlkit.loading.loss_report import TableLosses, read_losses
 from etlkit.orchestration.deployment import Deployment
 from etlkit.wording import counted
 
@@ -24,15 +26,19 @@ _HEADINGS = [
     Heading(text="read in full"),
 ]
 
+_KEY_HEADINGS = [Heading(text=text) for text in ("table", "key", "column", "rule", "in quarantine since")]
+
 
 @click.command()
 @options.common
 @options.as_json
-def report(*, folder: Path, as_json: bool) -> None:
+@options.option("--keys", is_flag=True, help="List the values in quarantine by the keys of their rows.")
+def report(*, folder: Path, as_json: bool, keys: bool) -> None:
     """Show the values that were lost.
 
     For each table: how many values of which column PostgreSQL cannot hold, by which rule, and what became
-    of them; as the table's last full read found them, and later loads. Only the warehouse is asked.
+    of them; as the table's last full read found them, and later loads. Values are never shown. Only the
+    warehouse is asked.
     """
     with Deployment.opened(folder) as deployment:
         tables = read_losses(deployment.ledger)
@@ -68,5 +74,28 @@ def report(*, folder: Path, as_json: bool) -> None:
             ),
         )
         output.say("")
+    _write_keys(tables, listed=keys)
     whole = len(tables) - len(lost)
     output.say(f"{counted(whole, 'table')} of {len(tables):,}: PostgreSQL holds every value that was read.")
+
+
+def _write_keys(tables: Iterable[TableLosses], *, listed: bool) -> None:
+    rows = [(table.table, each) for table in tables for each in table.quarantined]
+    if rows and listed:
+        output.write_table(
+            _KEY_HEADINGS,
+            (
+                (table, _key(each.key), each.column, each.rule, output.moment(each.since))
+                for table, each in rows
+            ),
+        )
+    elif rows:
+        output.say(f"{counted(len(rows), 'value')} in quarantine; `--keys` lists their rows.")
+    if rows:
+        output.say("")
+
+
+def _key(parts: Sequence[str | None]) -> str:
+    """Write a key on one line, without characters that a terminal would obey."""
+    text = json.dumps(parts, ensure_ascii=False)
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)

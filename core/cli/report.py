@@ -26,7 +26,7 @@ ENTRY = (
 )
 """What the last event of `run --json` says of each table."""
 
-BECAME = {"null": "became NULL", "replace": "replaced"}
+BECAME = {"null": "became NULL", "replace": "replaced", "quarantine": "quarantined", "fail": "refused"}
 """By policy, what became of values that PostgreSQL cannot hold."""
 
 _COUNTS = ("read", "inserted", "updated", "deleted", "unchanged")
@@ -48,6 +48,8 @@ def write_report(event: RunFinished) -> None:
     losses = list(_losses(event.tables))
     if losses:
         output.say("", "Values that PostgreSQL cannot hold:", *losses)
+    if any(policy == "quarantine" for each in event.tables for *_, policy in each.losses):
+        output.say("  `etlkit report --keys` lists the rows of those in quarantine.")
     failed = [each for each in event.tables if each.error is not None]
     if failed:
         output.say("", "Not loaded:", *(f"  {each.error}" for each in failed))

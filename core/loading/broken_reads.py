@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -15,6 +15,9 @@ from etlkit.errors import LockHeld
 from etlkit.loading.ledger_tables import RESUMES, SCHEMA
 from etlkit.transfer.chunk import Loss
 from etlkit.transfer.policies import INVALID_DATE
+from etlkit.transfer.quarantine import Quarantined
+
+_AS_JSON = {"losses", "quarantined"}
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +42,8 @@ class Resume:
     """Bytes staged so far."""
     losses: Mapping[Loss, int] = attrs.field(factory=dict)
     """By column and rule, values so far that are not staged as they are."""
+    quarantined: Collection[Quarantined] = ()
+    """The values in quarantine so far, by their rows' keys."""
     complete: bool = False
     """Whether everything was read, so that only applying is left."""
 
@@ -63,8 +68,10 @@ class BrokenReads:
         row = connection.execute(sa.select(RESUMES).where(*self._of(table))).mappings().first()
         if row is None:
             return None
-        known = {each.name: row[each.name] for each in attrs.fields(Resume) if each.name != "losses"}
-        return Resume(**known, losses=_losses(row["losses"]))
+        known = {each.name: row[each.name] for each in attrs.fields(Resume) if each.name not in _AS_JSON}
+        return Resume(
+            **known, losses=_losses(row["losses"]), quarantined=_quarantined(row["quarantined"] or "[]")
+        )
 
     def save(self, connection: sa.Connection, table: str, resume: Resume, *, owner: str | None) -> None:
         """Record how far a read got, in the transaction that stages its rows.
@@ -78,7 +85,10 @@ class BrokenReads:
         Raises:
             LockHeld: another run went on with the read meanwhile.
         """
-        values = {**attrs.asdict(resume), "losses": _losses_text(resume.losses)}
+        values = attrs.asdict(resume, recurse=False) | {
+            "losses": _losses_text(resume.losses),
+            "quarantined": _quarantined_text(resume.quarantined),
+        }
         if owner is None:
             statement: Any = (
                 insert(RESUMES)
@@ -126,6 +136,14 @@ def _losses(text: str) -> dict[Loss, int]:
         number, _, rule = name.partition(":")
         found[int(number), rule or INVALID_DATE] = count
     return found
+
+
+def _quarantined_text(quarantined: Collection[Quarantined]) -> str:
+    return json.dumps([[each.number, each.rule, each.key] for each in quarantined])
+
+
+def _quarantined(text: str) -> frozenset[Quarantined]:
+    return frozenset(Quarantined(number=number, rule=rule, key=key) for number, rule, key in json.loads(text))
 
 
 def stage_table(schema: str, table: str) -> sa.Table:

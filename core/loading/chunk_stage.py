@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from etlkit.loading.broken_reads import Resume, stage_table
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.ledger_tables import SCHEMA
+from etlkit.loading.quarantine import few
 from etlkit.loading.shapes import shape_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.warehouse_table import copy_into
@@ -79,7 +80,7 @@ class ChunkStage:
         Raises:
             EtlkitError: the read failed, or another run went on with it; what was committed stays.
         """
-        chunks = iter(pipeline)
+        chunks = few(pipeline, self.what, resume.quarantined)
         # The next chunk is waited for outside of a transaction.
         for first in chunks:
             resume = self._keep(
@@ -107,6 +108,7 @@ class ChunkStage:
                     loss: resume.losses.get(loss, 0) + file.losses[loss]
                     for loss in resume.losses.keys() | file.losses.keys()
                 },
+                quarantined=file.quarantined.union(resume.quarantined),
                 complete=file.last_key is None,
             )
             reads.save(connection, name, resume, owner=self.run_id)

@@ -105,7 +105,24 @@ RESUMES = sa.Table(
     sa.Column("rendered_bytes", sa.BigInteger, nullable=False),
     sa.Column("losses", sa.Text, nullable=False, comment="JSON: count by column number and rule."),
     sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("quarantined", sa.Text, comment="JSON: [column number, rule, key] per value; never a value."),
     comment="Loads that commit per chunk and are not finished; a later run goes on behind last_key.",
+)
+
+QUARANTINE = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("entry_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("target_schema", sa.Text, nullable=False),
+    sa.Column("table_name", sa.Text, nullable=False),
+    sa.Column("column_name", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False, comment="JSON: the parts of the row's primary key, as texts."),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("seen_at", _now, nullable=False, server_default=sa.func.now()),
+    # Not unique: a long key does not fit into an index, and a table has one writer at a time.
+    sa.Index("quarantine_of_table", "target_schema", "table_name"),
+    comment="Rows that have NULL where the source's value cannot be held; gone as soon as it can.",
 )
 
 SOURCES = sa.Table(

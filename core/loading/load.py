@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import attrs
@@ -24,6 +24,7 @@ from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.chunk_stage import ChunkStage
 from etlkit.loading.drift import Drift, drift_between, permitted
 from etlkit.loading.ledger import Ledger
+from etlkit.loading.quarantine import TooManyQuarantined, few, renew
 from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.staged import Staged, outcome_of
 from etlkit.loading.table_plan import TablePlan
@@ -33,6 +34,7 @@ from etlkit.raising import raise_alone
 from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer.keys import Keyset, from_json
 from etlkit.transfer.pipeline import CopyFile, Pipeline
+from etlkit.transfer.quarantine import Quarantined
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.watermark import CursorBehind, behind_words
@@ -110,7 +112,7 @@ class Load:
         # The first chunk is waited for before the transaction begins: another table may be reading the source for
         # long, and a transaction that is idle for minutes is ended by the warehouse.
         with self._pipeline(None) as pipeline:
-            chunks = iter(pipeline)
+            chunks = few(pipeline, self.what)
             first = next(chunks, None)
             with self._transaction(last=True) as connection:
                 now, leftover = self._now(connection)
@@ -132,17 +134,21 @@ class Load:
             connection.execute(sa.schema.CreateTable(target.itself()))
             copy_into(connection, target.table(schema=target.schema, name=target.name), file)
             add_key(connection, target)
+            self._renew_quarantine(connection, file.quarantined)
             return {"inserted": file.rows}
         if empty and self._fits(now):
             if self.what.plan.write is not Write.REPLACE:
                 return {}
+            self._renew_quarantine(connection, ())
             return apply_emptiness(connection, target.itself(), self.what.plan.deletes)
         # A temporary table is gone with the session, whatever happens to it.
         stage = target.table(schema=None, name=_STAGE, temporary=True)
         connection.execute(sa.schema.CreateTable(stage))
         drift = self._drift(connection, stage, now)
         copy_into(connection, stage, file)
-        return self._apply(connection, stage, now, drift, file.rows)
+        counts = self._apply(connection, stage, now, drift, file.rows)
+        self._renew_quarantine(connection, file.quarantined, stage)
+        return counts
 
     def _per_chunk(self, began: float) -> TableFinished:
         kept = ChunkStage(
@@ -159,17 +165,29 @@ class Load:
             try:
                 with self._pipeline(resume) as pipeline:
                     resume = kept.fill(pipeline, resume)
-            except CursorBehind:
+            except (CursorBehind, TooManyQuarantined):
                 self._drop_read()
                 raise
         try:
             return self._apply_read(stage, resume, began)
-        except (sa.exc.DBAPIError, DeletesRefused) as error:
+        except (sa.exc.DBAPIError, DeletesRefused, TooManyQuarantined) as error:
             code = getattr(getattr(error, "orig", None), "pgcode", None) or ""
-            if isinstance(error, DeletesRefused) or code[:2] in _DATA_REFUSED:
+            if not isinstance(error, sa.exc.DBAPIError) or code[:2] in _DATA_REFUSED:
                 # Not the moment but the rows were refused. When the source is mended, they must be read again.
                 self._drop_read()
             raise
+
+    def _renew_quarantine(
+        self, connection: sa.Connection, found: Collection[Quarantined], stage: sa.Table | None = None
+    ) -> None:
+        """Bring the table's entries up to date; without a stage, it holds what was read and nothing else."""
+        plan = self.what.plan
+        seen: Sequence[sa.Table] | None = None if stage is None else (stage,)
+        if stage is not None and plan.write is Write.APPEND:
+            seen = ()  # rows that are there stay as they are
+        elif plan.write is Write.REPLACE or (isinstance(plan.read, Everything) and self.limit is None):
+            seen = None
+        renew(connection, run_id=self.run_id, what=self.what, found=found, seen=seen)
 
     def _drop_read(self) -> None:
         with self._transaction() as connection:
@@ -193,9 +211,11 @@ class Load:
                     connection.execute(sa.schema.CreateTable(new))
                     connection.execute(insert_all(target, new, stage))
                 add_key(connection, target)
+                self._renew_quarantine(connection, resume.quarantined)
             else:
                 drift = self._drift(connection, stage, now)
                 counts = self._apply(connection, stage, now, drift, staged.rows)
+                self._renew_quarantine(connection, resume.quarantined, stage)
             self.ledger.broken_reads.drop(connection, self.what.analysis.name)
             return self._commit(connection, staged, counts, began)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
 from etlkit.loading.ledger import Ledger
-from etlkit.loading.ledger_tables import LOADS, SCHEMA
+from etlkit.loading.ledger_tables import LOADS, QUARANTINE, SCHEMA
 from etlkit.loading.trouble import warehouse_trouble
 
 _WHERE = f"the ledger in the warehouse's schema `{SCHEMA}`"
@@ -27,11 +27,25 @@ class Loss:
     rule: str
     """The rule, as docs/types.md names it."""
     policy: str
-    """What became of them: `null` or `replace`."""
+    """What became of them: `null`, `replace` or `quarantine`."""
     full_read: int = 0
     """Values that the last full read met."""
     later: int = 0
     """Values that later loads met; one that is read twice counts twice."""
+
+
+@attrs.frozen(kw_only=True)
+class QuarantinedKey:
+    """A row that has NULL in the warehouse until its value in the source can be held."""
+
+    key: tuple[str | None, ...]
+    """The parts of its primary key, as the source rendered them."""
+    column: str
+    """The column's name in the source."""
+    rule: str
+    """The rule, as docs/types.md names it."""
+    since: dt.datetime
+    """When a load met the value first."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +60,8 @@ class TableLosses:
     """Loads since then."""
     losses: tuple[Loss, ...]
     """By column, rule and policy; empty when the warehouse holds every value as the source does."""
+    quarantined: tuple[QuarantinedKey, ...] = ()
+    """The rows in quarantine now, by column, rule and time."""
 
 
 def read_losses(ledger: Ledger) -> tuple[TableLosses, ...]:
@@ -85,10 +101,29 @@ def read_losses(ledger: Ledger) -> tuple[TableLosses, ...]:
     with warehouse_trouble(_WHERE), ledger.engine.connect() as connection:
         for row in connection.execute(since):
             tables[row.table_name].append(row)
-    return tuple(_table(name, loads) for name, loads in tables.items())
+        keys = _quarantined(connection, ledger.schema)
+    return tuple(_table(name, loads, keys.get(name, ())) for name, loads in tables.items())
 
 
-def _table(name: str, loads: Iterable[Any]) -> TableLosses:
+def _quarantined(connection: sa.Connection, schema: str) -> Mapping[str, Sequence[QuarantinedKey]]:
+    found: defaultdict[str, list[QuarantinedKey]] = defaultdict(list)
+    if not sa.inspect(connection).has_table(QUARANTINE.name, schema=SCHEMA):
+        return found  # the ledger of an older etlkit
+    columns = QUARANTINE.c
+    entries = (
+        sa.select(QUARANTINE)
+        .where(columns.target_schema == schema)
+        .order_by(columns.column_name, columns.rule, columns.entry_id)
+    )
+    for row in connection.execute(entries):
+        key = QuarantinedKey(
+            key=tuple(json.loads(row.key)), column=row.column_name, rule=row.rule, since=row.seen_at
+        )
+        found[row.table_name].append(key)
+    return found
+
+
+def _table(name: str, loads: Iterable[Any], keys: Sequence[QuarantinedKey]) -> TableLosses:
     found: dict[tuple[str, str, str], Loss] = {}
     full_read_at, later = None, 0
     for load in loads:
@@ -106,4 +141,10 @@ def _table(name: str, loads: Iterable[Any]) -> TableLosses:
                 else attrs.evolve(loss, later=loss.later + count)
             )
     losses = tuple(found[key] for key in sorted(found))
-    return TableLosses(table=name, full_read_at=full_read_at, later_loads=later, losses=losses)
+    return TableLosses(
+        table=name,
+        full_read_at=full_read_at,
+        later_loads=later,
+        losses=losses,
+        quarantined=tuple(keys),
+    )

@@ -23,6 +23,7 @@ from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
 from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.digest_comparison import DigestComparison
 from etlkit.loading.ledger import Ledger
+from etlkit.loading.quarantine import renew
 from etlkit.loading.staged import EQUAL, REPAIRED, Staged, but_for, outcome_of
 from etlkit.loading.stored_rows import Summary, same_order
 from etlkit.loading.table_plan import TablePlan
@@ -33,6 +34,7 @@ from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.keys import Key, KeyRange, Keyset
 from etlkit.transfer.pipeline import CopyFile
+from etlkit.transfer.quarantine import Quarantined
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
@@ -51,6 +53,7 @@ class _Found:
     staged: int = 0
     size: int = 0
     losses: Counter[tuple[int, str]] = attrs.field(factory=Counter)
+    quarantined: set[Quarantined] = attrs.field(factory=set)
     differing: list[tuple[KeyRange, Summary | None]] = attrs.field(factory=list)
 
 
@@ -111,6 +114,8 @@ class Reconcile:
             found = self._compare(comparison, stage)
             source.text(queries.END_SNAPSHOT)
             counts = self._apply(comparison, stage, found)
+            seen = (stage, comparison.stored.gone)
+            renew(connection, run_id=self.run_id, what=self.what, found=found.quarantined, seen=seen)
             counts["deleted"] = counts.get("deleted", 0) + deleted
             verified = _proof(comparison, found, counts)
             return self._commit(connection, found, counts, verified, time.monotonic() - began)
@@ -152,6 +157,7 @@ class Reconcile:
         found.staged += file.rows
         found.size += file.size
         found.losses.update(file.losses)
+        found.quarantined |= file.quarantined
 
     def _apply(self, comparison: DigestComparison, stage: sa.Table, found: _Found) -> dict[str, int]:
         connection, target, plan = comparison.connection, self.what.target, self.what.plan

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from etlkit.discovery import SchemaDiscovery
-from etlkit.errors import EtlkitError, RunInterrupted
+from etlkit.errors import EtlkitError, RunInterrupted, ValueNotRepresentable
 from etlkit.events import TableFinished
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.orchestration.allowed_hours import require_allowed_hour
@@ -68,6 +68,8 @@ class TableProcessor:
             return self.loader.load_table(table, force_full=force_full, limit=self.limit)
         except RunInterrupted as error:
             return self._failed(table, began, error.message, error.exit_code, alert=False)
+        except ValueNotRepresentable as error:
+            return self._failed(table, began, error.message, error.exit_code, losses=error.losses)
         except EtlkitError as error:
             return self._failed(table, began, error.message, error.exit_code)
         except Exception as error:  # noqa: BLE001 - one table's failure must leave the others running
@@ -84,7 +86,14 @@ class TableProcessor:
             )
 
     def _failed(
-        self, table: str, began: float, message: str, exit_code: int, *, alert: bool = True
+        self,
+        table: str,
+        began: float,
+        message: str,
+        exit_code: int,
+        *,
+        alert: bool = True,
+        losses: tuple[tuple[str, str, int, str], ...] = (),
     ) -> TableFinished:
         config = self.loader.get_table_config(table)
         outcome = TableFinished(
@@ -93,6 +102,7 @@ class TableProcessor:
             importance=config.table_importance,
             seconds=time.monotonic() - began,
             verified="not checked: the load failed",
+            losses=losses,
             error=message,
             exit_code=exit_code,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import attrs
 
@@ -10,6 +11,7 @@ from etlkit.errors import ConversionRefused, ValueNotRepresentable
 from etlkit.transfer.copy_text import CopyText, as_copy_text, examined
 from etlkit.transfer.keys import Key
 from etlkit.transfer.policies import BROKEN_TEXT, INVALID_DATE, NUL_CHARACTER, WORDS, policy_of
+from etlkit.transfer.quarantine import Quarantined
 from etlkit.transfer.rendering import RenderedTable
 
 Loss = tuple[int, str]
@@ -46,6 +48,8 @@ class Chunk:
     """The key behind which to go on; None when nothing is left, or when the table has no key."""
     losses: Counter[Loss] = attrs.field(factory=Counter)
     """By column and rule, values that are not here as they are because PostgreSQL cannot hold them."""
+    quarantined: Sequence[Quarantined] = ()
+    """The values in quarantine among these, by their rows' keys."""
     watermark: str | None = None
     """The greatest cursor up to here, never later than the beginning of the read."""
 
@@ -80,7 +84,7 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
     """
     policies = {each.number: each.policy for each in rendered.columns if each.policy is not None}
     text = (
-        examined(fetched.data, policies)
+        examined(fetched.data, policies, rendered.key)
         if fetched.copied is None
         else attrs.evolve(fetched.copied, data=fetched.data)
     )
@@ -103,7 +107,8 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
             )
             raise ValueNotRepresentable(
                 f"{WORDS[rule]}: {each}; nothing was written; mend the source, or choose another `policy` for the "
-                "column in `column_overrides`"
+                "column in `column_overrides`",
+                tuple((rendered.columns[each].column.name, rule, found[each], "fail") for each in failing),
             )
         losses.update({(number, rule): count for number, count in found.items()})
     return Chunk(
@@ -112,5 +117,6 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
         framed=fetched.copied is None,
         last_key=fetched.last_key,
         losses=losses,
+        quarantined=text.quarantined,
         watermark=fetched.watermark,
     )

@@ -7,14 +7,15 @@ characters where a value holds them. Measured against tab and `\N`, that saves a
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import attrs
 
-from etlkit.transfer.policies import Policy
-from etlkit.transfer.sentinels import BROKEN, FIELD, LOSS, NULL, REFUSED, ROW
+from etlkit.transfer.policies import NUL_CHARACTER, Policy
+from etlkit.transfer.quarantine import MOST, Quarantined, key_text, marked, quarantined_columns
+from etlkit.transfer.sentinels import BROKEN, FIELD, LOSS, MARKERS, NULL, REFUSED, ROW
 
 DELIMITER = "\x01"
 """The COPY delimiter."""
@@ -23,7 +24,6 @@ NULL_MARK = "\x02"
 
 _TRANSLATION = bytes.maketrans(FIELD + ROW + NULL, b"\x01\n\x02")
 _SYMBOL_FOR_NUL = "\u2400".encode()
-_MARKERS = re.compile(b"([" + LOSS + REFUSED + BROKEN + b"])([0-9a-f]{3})")
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +40,8 @@ class CopyText:
     """By column number, how many texts the source cannot convert to UTF-8; they are NULL here."""
     nul: Counter[int] = attrs.field(factory=Counter)
     """By column number, how many texts hold a NUL character; they are here as the column's policy says."""
+    quarantined: Sequence[Quarantined] = ()
+    """The values in quarantine, by their rows' keys; no more than one beyond what a table may have."""
 
 
 def copy_text(framed: bytes, policies: Mapping[int, Policy] | None = None) -> CopyText:
@@ -56,25 +58,39 @@ def copy_text(framed: bytes, policies: Mapping[int, Policy] | None = None) -> Co
     return attrs.evolve(text, data=as_copy_text(text.data))
 
 
-def examined(framed: bytes, policies: Mapping[int, Policy] | None = None) -> CopyText:
+def examined(
+    framed: bytes, policies: Mapping[int, Policy] | None = None, key: Sequence[int] = ()
+) -> CopyText:
     """Take what cannot be stored out of framed rows, and count it.
 
     Args:
         framed: rows as the source rendered them.
         policies: as for `copy_text`.
+        key: the numbers of the primary key's columns; without them, nothing is told of quarantined values' rows.
 
     Returns:
         Rows that are framed still, for `as_copy_text`, and what was found in them.
     """
     nul = Counter[int]()
+    quarantined: list[Quarantined] = []
     if b"\0" in framed:
-        framed = _without_nul(framed, policies or {}, nul)
+        framed = _without_nul(framed, policies or {}, nul, key, quarantined)
     found = {kind: Counter[int]() for kind in (LOSS, REFUSED, BROKEN)}
     if any(kind in framed for kind in found):
-        for kind, number in _MARKERS.findall(framed):
+        for kind, number in MARKERS.findall(framed):
             found[kind][int(number, 16)] += 1
-        framed = _MARKERS.sub(NULL, framed)
-    return CopyText(data=framed, losses=found[LOSS], refused=found[REFUSED], broken=found[BROKEN], nul=nul)
+        watched = quarantined_columns(policies or {}) & (found[LOSS].keys() | found[BROKEN].keys())
+        if watched and key:
+            quarantined.extend(islice(marked(framed, watched, key), MOST + 1))
+        framed = MARKERS.sub(NULL, framed)
+    return CopyText(
+        data=framed,
+        losses=found[LOSS],
+        refused=found[REFUSED],
+        broken=found[BROKEN],
+        nul=nul,
+        quarantined=quarantined,
+    )
 
 
 def as_copy_text(examined: bytes) -> bytes:
@@ -104,20 +120,31 @@ def escaped(value: bytes) -> bytes:
     return data.replace(b"\x01", b"\\001").replace(b"\x02", b"\\002")
 
 
-def _without_nul(framed: bytes, policies: Mapping[int, Policy], found: Counter[int]) -> bytes:
+def _without_nul(
+    framed: bytes,
+    policies: Mapping[int, Policy],
+    found: Counter[int],
+    key: Sequence[int],
+    quarantined: list[Quarantined],
+) -> bytes:
+    watched = quarantined_columns(policies) if key else frozenset()
     rows = framed.split(ROW)
     for place, row in enumerate(rows):
         if b"\0" in row:
             values = row.split(FIELD)
-            for number, value in enumerate(values):
-                if b"\0" in value:
-                    found[number] += 1
-                    values[number] = _by_policy(value, policies.get(number))
+            holding = [number for number, value in enumerate(values) if b"\0" in value]
+            found.update(holding)
+            for number in holding:
+                values[number] = _by_policy(values[number], policies.get(number))
+            # Now that the key is as it will be stored.
+            for number in watched.intersection(holding) if len(quarantined) <= MOST else ():
+                of_row = key_text(values[each] for each in key)
+                quarantined.append(Quarantined(number=number, rule=NUL_CHARACTER, key=of_row))
             rows[place] = FIELD.join(values)
     return ROW.join(rows)
 
 
 def _by_policy(value: bytes, policy: Policy | None) -> bytes:
-    if policy == "null":
+    if policy in {"null", "quarantine"}:
         return NULL
     return value.replace(b"\0", _SYMBOL_FOR_NUL) if policy == "replace" else value

@@ -15,6 +15,7 @@ from etlkit.source_session import MySQLConnection
 from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer.chunk import Chunk, Fetched, Loss
 from etlkit.transfer.keys import Key
+from etlkit.transfer.quarantine import MOST, Quarantined
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import ReadAbandoned, SourceQueries
 
@@ -143,6 +144,8 @@ class CopyFile:
         """Bytes given."""
         self.losses: Counter[Loss] = Counter()
         """By column and rule, values that are not in what was given as they are."""
+        self.quarantined: set[Quarantined] = set()
+        """The values in quarantine among these; when there are more than a table may have, not all of them."""
         self.watermark: str | None = None
         """The watermark of what was given."""
         self.last_key: Key | None = None
@@ -164,6 +167,8 @@ class CopyFile:
             self._chunk, self._place = chunk, 0
             self.rows += chunk.rows
             self.losses.update(chunk.losses)
+            if chunk.quarantined and len(self.quarantined) <= MOST:
+                self.quarantined.update(chunk.quarantined)
             self.watermark = chunk.watermark
             self.last_key = chunk.last_key
         # Piece by piece: it stays in the processor's cache, and the thread that reads, which waits for Python's lock

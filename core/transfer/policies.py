@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from etlkit.errors import ConfigurationError
 from etlkit.tables import TEMPORAL_TYPES, TEXT_TYPES, Column
 
-Policy = Literal["fail", "null", "replace"]
-"""`fail`: the table's load fails; `null`: the value is NULL; `replace`: another text stands for it. All are counted."""
+Policy = Literal["fail", "null", "replace", "quarantine"]
+"""`fail`: the table's load fails; `null`: the value is NULL; `replace`: another text stands for it; `quarantine`: the
+value is NULL, and its row's key is kept as long as that is so. All are counted."""
 
 INVALID_DATE = "invalid_date"
 """A date that does not exist: `0000-00-00`, `2024-02-31`, one of the year 0."""
@@ -49,7 +50,7 @@ def policy_of(rule: str, chosen: Policy | None) -> Policy:
     return chosen
 
 
-def checked_policy(where: str, column: Column, chosen: str, *, converted: bool) -> Policy:
+def checked_policy(where: str, column: Column, chosen: str, *, converted: bool, key: Sequence[str]) -> Policy:
     """Refuse a policy that would have no effect on a column.
 
     Args:
@@ -57,17 +58,14 @@ def checked_policy(where: str, column: Column, chosen: str, *, converted: bool) 
         column: the column.
         chosen: what the configuration says.
         converted: whether a conversion makes the column's values.
+        key: the columns of the table's primary key.
 
     Returns:
         The policy.
 
     Raises:
-        ConfigurationError: it cannot be meant, or is not available.
+        ConfigurationError: it cannot be meant.
     """
-    if chosen == "quarantine":
-        raise ConfigurationError(
-            f"`{where}` is `quarantine`, which is not available yet; use `fail` or `null`"
-        )
     if column.data_type in TEMPORAL_TYPES and not converted:
         if chosen == "replace":
             raise ConfigurationError(
@@ -80,5 +78,15 @@ def checked_policy(where: str, column: Column, chosen: str, *, converted: bool) 
             else f"PostgreSQL holds every value of a {column.data_type}"
         )
         raise ConfigurationError(f"`{where}` is `{chosen}`, but {why}; take it out")
-    known: Mapping[str, Policy] = {"fail": "fail", "null": "null", "replace": "replace"}
+    if chosen == "quarantine" and not key:
+        raise ConfigurationError(
+            f"`{where}` is `quarantine`, but the table has no primary key by which its rows could be found again; use "
+            "`fail` or `null`"
+        )
+    if chosen == "quarantine" and column.name in key:
+        raise ConfigurationError(
+            f"`{where}` is `quarantine`, but the column is in the primary key, which must have a value in the "
+            "warehouse; use `fail`, and mend the source"
+        )
+    known: Mapping[str, Policy] = {each: each for each in get_args(Policy)}
     return known[chosen]

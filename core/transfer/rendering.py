@@ -77,6 +77,8 @@ class RenderedTable:
     """In the order of the fields; with a salt, the last one is the digest of the others."""
     salt: bytes | None = None
     """The salt of the rows' digests; None when they have none."""
+    key: tuple[int, ...] = ()
+    """The numbers of the primary key's columns, in its order; empty for a table without one."""
 
     @property
     def may_trust(self) -> bool:
@@ -202,7 +204,9 @@ def render(
                 unproven=None if conversion else forms.unproven(value, each),
             )
         )
-    made = RenderedTable(source=source, columns=tuple(rendered))
+    numbers = {each.column.name: each.number for each in rendered}
+    key = tuple(numbers[name] for name in analysis.primary_key if name in numbers)
+    made = RenderedTable(source=source, columns=tuple(rendered), key=key)
     return made if secret is None else _with_digest(made, secret)
 
 

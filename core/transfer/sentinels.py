@@ -6,6 +6,8 @@ as three hexadecimal digits, so that losses are counted per column without looki
 
 from __future__ import annotations
 
+import re
+
 FIELD = b"\xff"
 """Between two fields of a row."""
 ROW = b"\xfe"
@@ -18,6 +20,8 @@ REFUSED = b"\xfb"
 """Begins the marker of a value that a conversion does not accept."""
 BROKEN = b"\xfa"
 """Begins the marker of a text that the source itself cannot convert to UTF-8."""
+MARKERS = re.compile(b"([" + LOSS + REFUSED + BROKEN + b"])([0-9a-f]{3})")
+"""Finds markers: what begins them, and the column's number."""
 
 
 def marker(kind: bytes, number: int) -> bytes:

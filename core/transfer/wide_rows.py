@@ -9,7 +9,9 @@ import attrs
 
 from etlkit.errors import ExtractionError
 from etlkit.transfer.chunk_queries import is_raw
-from etlkit.transfer.copy_text import DELIMITER, NULL_MARK, CopyText, copy_text
+from etlkit.transfer.copy_text import DELIMITER, NULL_MARK, CopyText, copy_text, examined
+from etlkit.transfer.policies import BROKEN_TEXT, INVALID_DATE, NUL_CHARACTER
+from etlkit.transfer.quarantine import MOST, Quarantined, key_text
 from etlkit.transfer.rendering import RenderedTable
 
 _DELIMITER = DELIMITER.encode()
@@ -29,8 +31,11 @@ class WideRows:
         self._table = rendered.source.name
         self._names = [each.column.name for each in rendered.columns]
         self._policies = [{0: each.policy} if each.policy else None for each in rendered.columns]
+        self._key = rendered.key
         self._lines: list[bytes] = []
         self._found = CopyText(data=b"")
+        self._quarantined: list[Quarantined] = []
+        self._marked: list[tuple[int, str]] = []
         self.size = 0
         """Bytes collected."""
 
@@ -47,6 +52,8 @@ class WideRows:
             ExtractionError: the source could not compute a field.
         """
         line = _DELIMITER.join(self._field(number, value) for number, value in enumerate(values)) + b"\n"
+        if self._marked:
+            self._quarantine(values)
         self._lines.append(line)
         self.size += len(line)
 
@@ -56,25 +63,48 @@ class WideRows:
         Returns:
             The COPY text and its number of rows.
         """
-        text, rows = attrs.evolve(self._found, data=b"".join(self._lines)), len(self._lines)
-        self._lines, self._found, self.size = [], CopyText(data=b""), 0
+        text = attrs.evolve(self._found, data=b"".join(self._lines), quarantined=self._quarantined)
+        rows = len(self._lines)
+        self._lines, self._quarantined = [], []
+        self._found, self.size = CopyText(data=b""), 0
         return text, rows
+
+    def _quarantine(self, values: Sequence[str | bytes | None]) -> None:
+        marked, self._marked = self._marked, []
+        if len(self._quarantined) <= MOST:
+            key = key_text(self._part(number, values[number]) for number in self._key)
+            self._quarantined += [Quarantined(number=number, rule=rule, key=key) for number, rule in marked]
+
+    def _part(self, number: int, value: str | bytes | None) -> bytes:
+        said = _encoded(value or b"")
+        return b"\\x" + _digits(said) if self._raw[number] else examined(said, self._policies[number]).data
 
     def _field(self, number: int, value: str | bytes | None) -> bytes:
         if self._raw[number]:
             if value is None:
                 return _NULL
-            # In capitals, as the source's HEX writes them: the same row has the same bytes, whichever way it came.
-            return b"\\\\x" + binascii.hexlify(value if isinstance(value, bytes) else value.encode()).upper()
+            return b"\\\\x" + _digits(_encoded(value))
         if value is None:
             raise ExtractionError(
                 f"table `{self._table}`: column `{self._names[number]}` holds a value larger than the source can "
                 "send; raise max_allowed_packet on the source"
             )
-        text = copy_text(value if isinstance(value, bytes) else value.encode(), self._policies[number])
+        text = copy_text(_encoded(value), self._policies[number])
         self._found.losses.update(text.losses)
         self._found.refused.update(text.refused)
         self._found.broken.update(text.broken)
         if text.nul:
             self._found.nul[number] += 1
+        if self._key and self._policies[number] == {0: "quarantine"}:
+            found = ((INVALID_DATE, text.losses), (BROKEN_TEXT, text.broken), (NUL_CHARACTER, text.nul))
+            self._marked += [(number, rule) for rule, counts in found if counts]
         return text.data
+
+
+def _encoded(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
+def _digits(value: bytes) -> bytes:
+    # In capitals, as the source's HEX writes them: the same row has the same bytes, whichever way it came.
+    return binascii.hexlify(value).upper()

@@ -31,13 +31,13 @@ def test_documentation() -> None:
         obeyed = []
         for each in get_args(Policy):
             try:
-                chosen = checked_policy(WHERE, column(kinds[rule]), each, converted=False)
+                chosen = checked_policy(WHERE, column(kinds[rule]), each, converted=False, key=["id"])
             except ConfigurationError:
                 continue
             if policy_of(rule, chosen) == each:
                 obeyed.append(each)
         assert obeyed == re.findall(r"`(\w+)`", policies)
-    assert [*get_args(Policy), "quarantine"] == re.findall(r"^- `(\w+)`[:,]", DOCUMENT, re.MULTILINE)
+    assert list(get_args(Policy)) == re.findall(r"^- `(\w+)`[:,]", DOCUMENT, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def test_documentation() -> None:
             f"`{WHERE}` is `replace`, but nothing stands for a date that does not exist; use `fail` or `null`",
         ),
         (
-            "text",
+            "int",
             "quarantine",
             False,
-            f"`{WHERE}` is `quarantine`, which is not available yet; use `fail` or `null`",
+            f"`{WHERE}` is `quarantine`, but PostgreSQL holds every value of a int; take it out",
         ),
         (
             "int",
@@ -72,5 +72,26 @@ def test_documentation() -> None:
 def test_refused(kind: str, policy: str, message: str, *, converted: bool) -> None:
     """A policy that would have no effect is refused, instead of being ignored."""
     with pytest.raises(ConfigurationError) as caught:
-        checked_policy(WHERE, column(kind), policy, converted=converted)
+        checked_policy(WHERE, column(kind), policy, converted=converted, key=["id"])
     assert message == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (
+            [],
+            "the table has no primary key by which its rows could be found again; use `fail` or `null`",
+        ),
+        (
+            ["id", "c"],
+            "the column is in the primary key, which must have a value in the warehouse; use `fail`, and mend "
+            "the source",
+        ),
+    ],
+)
+def test_quarantine_needs_a_key(key: list[str], why: str) -> None:
+    """A row is found again by its key, which can neither be missing nor be NULL."""
+    with pytest.raises(ConfigurationError) as caught:
+        checked_policy(WHERE, column("text"), "quarantine", converted=False, key=key)
+    assert f"`{WHERE}` is `quarantine`, but {why}" == str(caught.value)
