@@ -21,12 +21,15 @@ def analyze(*, folder: Path, as_json: bool) -> None:
     """Decide how every table is loaded.
 
     Writes tables.yml, a summary, and the analysis behind it, into the deployment's folder. Only the
-    catalog is read. Your own choices in etlkit.yml are left alone, and win.
+    catalog is read, and the values of columns that a conversion would make something else of. Your own
+    choices in etlkit.yml are left alone, and win.
     """
     with Deployment.opened(folder) as deployment:
         analyzer = OpenDentalSchemaAnalyzer(deployment.discovery)
         report = analyzer.analyze(folder)
         for warning in deployment.settings.unknown_choices(deployment.discovery.catalog().tables):
+            _log.warning("%s", warning)
+        for warning in report["warnings"]:
             _log.warning("%s", warning)
     if as_json:
         output.write_json(report)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from etlkit.discovery.analysis import AnalysedTable
-from etlkit.discovery.asking import Choice, choose_strategy, matching_conversion
+from etlkit.discovery.asking import Choice, choose_strategy
 from etlkit.discovery.bands import max_extraction_minutes
+from etlkit.discovery.column_types import ColumnType
 from etlkit.discovery.cursors import why_no_cursor
 from etlkit.discovery.describing import ANALYSIS_VERSION, megabytes
 from etlkit.discovery.documents import MonitoringDocument, PipelineConfiguration
@@ -18,14 +21,15 @@ _QUALITY = 0.95
 
 
 def pipeline_configuration(
-    table: AnalysedTable, registry: Registry, analysed_at: str
+    table: AnalysedTable, registry: Registry, analysed_at: str, types: Sequence[ColumnType] = ()
 ) -> PipelineConfiguration:
     """Decide how a table is loaded.
 
     Args:
         table: its analysis.
-        registry: whose strategies bid and whose conversions may match.
+        registry: whose strategies bid.
         analysed_at: when, as ISO 8601.
+        types: what was decided of columns that do not get their plain type.
 
     Returns:
         The entry.
@@ -37,11 +41,6 @@ def pipeline_configuration(
     analysis = table.analysis
     choice = choose_strategy(analysis, registry.strategies)
     proving = proving_of(analysis, registry.strategy(choice.strategy).item)
-    conversions = {
-        column.name: provided.item.name
-        for column in analysis.columns
-        if (provided := matching_conversion(analysis, column, registry.conversions)) is not None
-    }
     return {
         "incremental_column": analysis.cursor.column if analysis.cursor else None,
         "batch_size": analysis.batch_size,
@@ -54,11 +53,11 @@ def pipeline_configuration(
         "last_analyzed": analysed_at,
         "analysis_version": ANALYSIS_VERSION,
         "is_modeled": analysis.importance in _MODELED,
-        "column_overrides": {column: {"conversion": name} for column, name in conversions.items()},
+        "column_overrides": {each.column: dict(each.override) for each in types if each.override is not None},
         "monitoring": monitoring(analysis),
         "primary_key": list(analysis.primary_key),
         "reconcile": proving.schedule,
-        "reasons": _reasons(table, choice, proving, conversions),
+        "reasons": _reasons(table, choice, proving, types),
     }
 
 
@@ -79,19 +78,16 @@ def monitoring(table: TableAnalysis) -> MonitoringDocument:
 
 
 def _reasons(
-    table: AnalysedTable, choice: Choice, proving: Proving, conversions: dict[str, str]
+    table: AnalysedTable, choice: Choice, proving: Proving, types: Sequence[ColumnType]
 ) -> dict[str, str]:
     cursor = table.analysis.cursor
-    reasons = {
+    return {
         "strategy": f"{choice.strategy}: {_line(choice.reason)}",
         "cursor": _line(" ".join(cursor.reasons) if cursor else why_no_cursor(table.candidates)),
         "importance": _line(table.importance.reason),
         "reconcile": proving.reason,
+        **{f"type {each.column}": _line(each.reason) for each in types},
     }
-    if conversions:
-        said = ", ".join(f"{column} by {name}" for column, name in conversions.items())
-        reasons["types"] = f"Converted because they match: {said}."
-    return reasons
 
 
 def _line(text: str) -> str:

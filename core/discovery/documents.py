@@ -291,6 +291,8 @@ class AnalysisReport(TypedDict):
     metadata: AnalysisMetadata
     summary_statistics: SummaryStatistics
     changes: ChangesDocument
+    warnings: list[str]
+    """What a person should look at, such as values that a conversion does not accept; a sentence each."""
     files: dict[str, str]
     """Paths of what was written: `tables`, `summary`, `analysis`."""
 

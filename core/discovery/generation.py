@@ -22,6 +22,7 @@ from etlkit.discovery.analysis import AnalysedTable
 from etlkit.discovery.bands import batch_size
 from etlkit.discovery.catalog import Catalog
 from etlkit.discovery.changes import LastAnalysis, find_changes
+from etlkit.discovery.column_types import Looked
 from etlkit.discovery.complete import complete_schema
 from etlkit.discovery.configuration import pipeline_configuration
 from etlkit.discovery.describing import ANALYSIS_VERSION, moment
@@ -53,6 +54,8 @@ class Input:
     """The tables that are left out by default."""
     registry: Registry
     """Whose strategies bid."""
+    looked: Mapping[str, Looked] = attrs.field(factory=dict)
+    """By table, which columns would not get their plain type, and what their values say of it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -83,15 +86,12 @@ def generate(given: Input, folder: Path) -> Generated:
         PluginError: a plugin failed.
     """
     earlier = _read_tables(folder / TABLES_FILE)
-    configurations = {
-        each.analysis.name: pipeline_configuration(
-            steadied(each, earlier.tables.get(each.analysis.name)), given.registry, moment(given.catalog)
-        )
-        for each in given.analysed
-    }
+    configurations, warnings = _configured(given, earlier)
     complete = complete_schema(given.catalog, given.analysed, given.relations, given.left_out, configurations)
     changes = find_changes(_last_analysis(earlier, folder), complete["tables"])
-    summary = render_summary(complete["metadata"], complete["summary_statistics"], changes, configurations)
+    summary = render_summary(
+        complete["metadata"], complete["summary_statistics"], changes, configurations, warnings
+    )
     analysis_file = folder / f"schema_analysis_{given.catalog.taken_at:%Y%m%dT%H%M%SZ}.json"
     metadata = TablesMetadata(
         source_database=given.catalog.database,
@@ -113,6 +113,7 @@ def generate(given: Input, folder: Path) -> Generated:
             "metadata": complete["metadata"],
             "summary_statistics": complete["summary_statistics"],
             "changes": changes,
+            "warnings": warnings,
             "files": {
                 "tables": str(folder / TABLES_FILE),
                 "summary": str(folder / SUMMARY_FILE),
@@ -120,6 +121,20 @@ def generate(given: Input, folder: Path) -> Generated:
             },
         },
     )
+
+
+def _configured(given: Input, earlier: TablesFile) -> tuple[dict[str, PipelineConfiguration], list[str]]:
+    configurations: dict[str, PipelineConfiguration] = {}
+    warnings: list[str] = []
+    for each in given.analysed:
+        name = each.analysis.name
+        before, looked = earlier.tables.get(name), given.looked.get(name, Looked())
+        types = looked.decided(name, before)
+        warnings += looked.warnings(types)
+        configurations[name] = pipeline_configuration(
+            steadied(each, before), given.registry, moment(given.catalog), types
+        )
+    return configurations, warnings
 
 
 def steadied(table: AnalysedTable, earlier: TableConfig | None) -> AnalysedTable:

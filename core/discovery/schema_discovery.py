@@ -212,7 +212,9 @@ class SchemaDiscovery(SourceSnapshot):
             ConfigurationGenerationError: no strategy can load the table.
             PluginError: a plugin failed.
         """
-        return deepcopy(self._configured(self._analysed(table)))
+        analysed = self._analysed(table)
+        self._looked(analysed)  # The values are looked at before anybody has to wait for the entry.
+        return deepcopy(self._configured(analysed))
 
     def analyze_complete_schema(self, tables: Iterable[str] | None = None) -> CompleteSchema:
         """Answer every question for many tables in one pass.
@@ -225,6 +227,7 @@ class SchemaDiscovery(SourceSnapshot):
             ConfigurationGenerationError: no strategy can load one of the tables.
             PluginError: a plugin failed.
         """
+        self._look_at(tables)
         with self._lock:  # Everything comes from one snapshot.
             analysed = self._all_analysed(tables)
             configurations = {each.analysis.name: deepcopy(self._configured(each)) for each in analysed}
@@ -260,13 +263,16 @@ class SchemaDiscovery(SourceSnapshot):
             SchemaDiscoveryError: as `analysis`.
             PluginError: a plugin failed.
         """
+        self._look_at(None)
         with self._lock:  # Everything comes from one snapshot.
+            analysed = self._all_analysed(None)
             return generation.Input(
                 catalog=self.catalog(),
-                analysed=self._all_analysed(None),
+                analysed=analysed,
                 relations=self._relations(),
                 left_out=self._left_out(),
                 registry=self._plugins(),
+                looked={each.analysis.name: self._looked(each) for each in analysed},
             )
 
     def get_table_dependencies_recursive(self, table: str, depth: int = 3) -> DependencyTree:
@@ -301,9 +307,17 @@ class SchemaDiscovery(SourceSnapshot):
             return [str(error)]
         return configuration_problems(config, self.catalog(), analysed, self._plugins())
 
+    def _look_at(self, tables: Iterable[str] | None) -> None:
+        """Look at the values of columns before others have to wait for the answers, for it may take long."""
+        for each in self._all_analysed(tables):
+            self._looked(each)
+
     def _configured(self, table: AnalysedTable) -> PipelineConfiguration:
+        name = table.analysis.name
         return self._kept(
             self._config_cache,
-            table.analysis.name,
-            lambda: pipeline_configuration(table, self._plugins(), describing.moment(self.catalog())),
+            name,
+            lambda: pipeline_configuration(
+                table, self._plugins(), describing.moment(self.catalog()), self._looked(table).decided(name)
+            ),
         )

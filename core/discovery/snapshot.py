@@ -8,13 +8,17 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Engine
 
+from etlkit.config import ColumnOverride
 from etlkit.discovery import ddl, privileges
 from etlkit.discovery.analysis import AnalysedTable, analyse_table, as_in_catalog
 from etlkit.discovery.catalog import Catalog, TableFacts
+from etlkit.discovery.claims import Claims, claims_of
+from etlkit.discovery.column_types import Looked
 from etlkit.discovery.cursors import judged_cursor
 from etlkit.discovery.exclusions import LeftOut, find_left_out
 from etlkit.discovery.reading import read_catalog
 from etlkit.discovery.relationships import Relations, find_relations
+from etlkit.discovery.value_evidence import Evidence, look_at_values
 from etlkit.errors import SchemaAnalysisError, SchemaNotFoundError
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
@@ -29,17 +33,29 @@ Value = TypeVar("Value")
 class SourceSnapshot:
     """Frozen values about the source's schema, each read or computed at the first question and then kept."""
 
-    def __init__(self, source_engine: Engine, source_db: str, registry: Registry | None = None) -> None:
+    def __init__(
+        self,
+        source_engine: Engine,
+        source_db: str,
+        registry: Registry | None = None,
+        *,
+        asked: Mapping[str, Mapping[str, ColumnOverride]] | None = None,
+        may_read: Callable[[], None] = lambda: None,
+    ) -> None:
         """Name the source; nothing is read yet.
 
         Args:
             source_engine: a `mysql+pymysql` engine of the source.
             source_db: the database's name on that server.
             registry: the plugins to ask; without it, those installed are loaded when they are first needed.
+            asked: by table and column, what a person chose in etlkit.yml; its values are looked at.
+            may_read: called before values of rows are looked at; raises when that is not allowed now.
         """
         self.source_engine = source_engine
         self.source_db = source_db
         self._registry = registry
+        self._asked_types = asked or {}
+        self._may_read = may_read
         self._lock = threading.RLock()
         self._schema_cache: dict[Any, Any] = {}
         self._analysis_cache: dict[Any, Any] = {}
@@ -181,6 +197,23 @@ class SourceSnapshot:
             "as in catalog",
             lambda: {name: as_in_catalog(facts) for name, facts in self.catalog().tables.items()},
         )
+
+    def _looked(self, table: AnalysedTable) -> Looked:
+        """Find the columns that would not get their plain type, and what their values say of it."""
+        analysis = table.analysis
+        claims: Claims = self._kept(
+            self._config_cache,
+            ("claims", analysis.name),
+            lambda: claims_of(analysis, self._asked_types.get(analysis.name, {}), self._plugins()),
+        )
+        if not any(each.has_proof for each in claims.claims):
+            return Looked(claims=claims)
+
+        def ask(source: ddl.Place) -> Evidence:
+            self._may_read()
+            return look_at_values(source, analysis, claims.claims)
+
+        return Looked(claims=claims, evidence=self._asked(("values", analysis.name), ask))
 
     def _left_out(self) -> Mapping[str, LeftOut]:
         return self._kept(

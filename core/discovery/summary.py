@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from etlkit.discovery.documents import (
     AnalysisMetadata,
@@ -20,6 +20,7 @@ def render_summary(
     statistics: SummaryStatistics,
     changes: ChangesDocument,
     configurations: Mapping[str, PipelineConfiguration],
+    warnings: Sequence[str] = (),
 ) -> str:
     """Put an analysis into words.
 
@@ -28,6 +29,7 @@ def render_summary(
         statistics: its figures.
         changes: what changed since the last one.
         configurations: the entry of each table.
+        warnings: what a person should look at.
 
     Returns:
         Lines of text, the last one ended.
@@ -49,6 +51,7 @@ def render_summary(
         "",
         "Largest tables",
         *_table_lines(configurations),
+        *(["", "To look at", *(f"  ! {each}" for each in warnings)] if warnings else []),
     ]
     return "\n".join(lines) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -12,6 +13,7 @@ from etlkit.config import Settings
 from etlkit.connections import ConnectionFactory
 from etlkit.discovery import SchemaDiscovery
 from etlkit.loading.ledger import Ledger
+from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.planning import Planner
 from etlkit.registry import Registry
 
@@ -77,7 +79,13 @@ class Deployment:
                 settings=settings,
                 registry=registry,
                 connections=connections,
-                discovery=SchemaDiscovery(connections.source(), settings.source.url.database, registry),
+                discovery=SchemaDiscovery(
+                    connections.source(),
+                    settings.source.url.database,
+                    registry,
+                    asked={name: each.column_overrides for name, each in settings.tables.items()},
+                    may_read=partial(require_allowed_hour, settings.source.allowed_hours),
+                ),
                 ledger=Ledger(connections.warehouse(), settings.warehouse.schema),
             )
 

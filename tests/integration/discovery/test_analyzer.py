@@ -93,7 +93,7 @@ def test_entry_of_a_table(discovery: SchemaDiscovery) -> None:
         "reconcile": "every_run",
         "reasons": entry["reasons"],
     } == entry
-    assert ["strategy", "cursor", "importance"] == list(entry["reasons"])
+    assert ["strategy", "cursor", "importance", "reconcile"] == list(entry["reasons"])
     assert (
         "The server stamps SecDateTEdit at every change of a row (ON UPDATE CURRENT_TIMESTAMP). "
         "No index begins with it, so finding changes scans the table."
