@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any, Literal
 
 import attrs
@@ -11,6 +12,7 @@ from etlkit.config import TableChoice
 from etlkit.contracts import Commit, Write
 from etlkit.errors import ConfigurationError, DeletesRefused
 from etlkit.events import TableFinished
+from etlkit.wording import counted
 from support.comparison import differences
 from support.loading import Loading
 from support.verifying import verified_one
@@ -405,3 +407,60 @@ def test_a_table_without_a_key(loading: Loading, deletes: Choice) -> None:
     ) == str(caught.value)
     loading.choose(t=TableChoice(deletes="hard"))
     assert (1, 0, 0, "not checked: first load") == said(loading.loader().load_table("t"))
+
+
+@attrs.define
+class _Stored:
+    """A row of the warehouse, as it ought to be."""
+
+    value: int
+    marked: bool = False
+
+
+@ONE_KIND
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_random_workload(loading: Loading, strategy: str) -> None:
+    """Whatever comes, goes, changes and returns, and whichever choice is made in between, rows and counts are right."""
+    random = Random(strategy)  # noqa: S311 - a test's workload, the same each time
+    loading.source.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT)")
+    table = Table(loading=loading, strategy=strategy)
+    source: dict[int, int] = {}
+    stored: dict[int, _Stored] = {}
+    for number in range(24):
+        choice = random.choice(["hard", "tombstone", "tombstone", "tombstone", "ignore", "ignore"])
+        gone = [key for key in source if random.random() < 0.3]
+        source = {key: value for key, value in source.items() if key not in gone}
+        source |= {random.randrange(40): random.randrange(3) for _ in range(random.randrange(12))}
+        values = ", ".join(f"({key}, {value})" for key, value in source.items())
+        table.change("DELETE FROM t", *([f"INSERT INTO t VALUES {values}"] if source else []))
+        table.choose(choice, max_deleted_share=1)
+        expected = _loaded(source, stored, choice)
+        found = table.load()
+        assert expected == found if number else expected[:3] == found[:3], f"round {number}: {choice}"
+        has_marks = "_etlkit_deleted_at" in table.columns()
+        mark = "_etlkit_deleted_at IS NOT NULL" if has_marks else "false"
+        assert {key: (each.value, each.marked) for key, each in stored.items()} == {
+            key: tuple(rest) for key, *rest in loading.there(f"id, v, {mark}")
+        }, f"round {number}: {choice}"
+
+
+def _loaded(source: dict[int, int], stored: dict[int, _Stored], choice: Choice) -> Said:
+    """Do to a model what a load ought to do; gives what it ought to say."""
+    deleted = kept = inserted = updated = 0
+    for key, row in list(stored.items()):
+        if choice == "hard" and (row.marked or key not in source):
+            del stored[key]
+            deleted += 1
+        elif key not in source and not row.marked:
+            row.marked = choice == "tombstone"
+            deleted += row.marked
+            kept += not row.marked
+    for key, value in source.items():
+        row_there = stored.get(key)
+        if row_there is None or row_there.marked:
+            inserted += 1
+        elif row_there.value != value:
+            updated += 1
+        stored[key] = _Stored(value)
+    word = "equal after repair" if inserted or updated or deleted else "equal"
+    return inserted, updated, deleted, f"{word} but for {counted(kept, 'row')} kept" if kept else word
