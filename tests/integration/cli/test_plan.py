@@ -45,6 +45,7 @@ KEYS = [
     "lookback",
     "condition",
     "write",
+    "deletes",
     "commit",
     "predicted_rows",
     "predicted_bytes",
