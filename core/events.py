@@ -46,6 +46,8 @@ class TableFinished:
     losses: tuple[tuple[str, str, int, str], ...] = ()
     """Column, rule, count and policy (`null`, `replace` or `quarantine`; `fail` of a load that failed by it) of values
     that PostgreSQL cannot hold."""
+    alert: bool = False
+    """Whether more rows than the table's `data_quality_threshold` allows are not there as they are in the source."""
     error: str | None = None
     """The failure in one sentence; None when the load was committed."""
     exit_code: int = 0

@@ -13,6 +13,7 @@ from etlkit.errors import EtlkitError, RunInterrupted, ValueNotRepresentable
 from etlkit.events import TableFinished
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.orchestration.allowed_hours import require_allowed_hour
+from etlkit.orchestration.quality import judged
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ class TableProcessor:
         began = time.monotonic()
         try:
             require_allowed_hour(self.loader.settings.source.allowed_hours)
-            return self.loader.load_table(table, force_full=force_full, limit=self.limit)
+            outcome = self.loader.load_table(table, force_full=force_full, limit=self.limit)
+            return judged(outcome, self.loader.get_table_config(table).monitoring)
         except RunInterrupted as error:
             return self._failed(table, began, error.message, error.exit_code, alert=False)
         except ValueNotRepresentable as error:
