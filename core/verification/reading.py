@@ -28,15 +28,13 @@ def to_compare(planned: TablePlan, *, digests: bool = False) -> TablePlan:
         commit=Commit.ONCE,
         reason="every row is compared",
     )
-    # Whether its rows can be marked as gone is told by the table as it is now, not by the plan.
-    target = attrs.evolve(planned.target, marks=False)
     if digests:
-        return attrs.evolve(planned, plan=plan, target=target)
+        return attrs.evolve(planned, plan=plan)
     rendered = tuple(each for each in planned.rendered.columns if each.column.name != DIGEST.name)
-    there = tuple(each for each in target.columns if each.source != DIGEST.name)
+    there = tuple(each for each in planned.target.columns if each.source != DIGEST.name)
     return attrs.evolve(
         planned,
         plan=plan,
         rendered=attrs.evolve(planned.rendered, columns=rendered, salt=None),
-        target=attrs.evolve(target, columns=there),
+        target=attrs.evolve(planned.target, columns=there),
     )

@@ -272,16 +272,17 @@ def reached(process: subprocess.Popen[str], what: Callable[[], bool]) -> None:
 
 
 @ONE_KIND
-def test_being_asked_to_end(clinic: Clinic) -> None:
+@pytest.mark.parametrize(("strategy", "statement"), [("full_table", "differing"), ("reconcile", "bit_xor")])
+def test_being_asked_to_end(clinic: Clinic, strategy: str, statement: str) -> None:
     """While the warehouse keeps a comparison waiting, SIGTERM ends it at once, and nothing is left behind."""
-    clinic.prepared()
+    clinic.prepared(f"tables: {{patient: {{extraction_strategy: {strategy}}}}}\n")
     clinic.loaded()
     holder = psycopg2.connect(clinic.warehouse.url)
     try:
         with holder.cursor() as cursor:
             cursor.execute("LOCK TABLE raw.patient IN ACCESS EXCLUSIVE MODE")
         process = clinic.started("verify", "--json")
-        reached(process, lambda: any("differing" in each for each in sessions(clinic.warehouse)))
+        reached(process, lambda: any(statement in each for each in sessions(clinic.warehouse)))
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=25)
     finally:
