@@ -139,7 +139,7 @@ def _losses(text: str) -> dict[Loss, int]:
 
 
 def _quarantined_text(quarantined: Collection[Quarantined]) -> str:
-    return json.dumps([[each.number, each.rule, each.key] for each in quarantined])
+    return json.dumps(sorted([each.number, each.rule, each.key] for each in quarantined))
 
 
 def _quarantined(text: str) -> frozenset[Quarantined]:

@@ -114,3 +114,65 @@ def test_a_ledger_of_an_older_etlkit(clinic: Any) -> None:
         visit["full_read_at"],
         visit["losses"],
     )
+
+
+def test_quarantine(clinic: Any) -> None:
+    """`--keys` lists the rows in quarantine, JSON always does; keys are shown whole, on one line, and never a value."""
+    clinic.source.execute(
+        "set statement sql_mode = '' for create table visit (Code varchar(40) collate utf8mb4_bin, Num bigint, "
+        "Day date, Note text, primary key (Num, Code))",
+        "set statement sql_mode = '' for insert into visit values ('a', 1, '2024-02-31', 'Ottilie'), "
+        "(concat('ü\"', char(10), 0xC29B, 0xE280AE), 18, '2024-02-01', concat('Ottilie', char(0)))",
+    )
+    clinic.prepared()
+    policies = {"Day": {"policy": "quarantine"}, "Note": {"policy": "quarantine"}}
+    clinic.choose({"visit": {"column_overrides": policies}})
+    end = clinic.done("run")
+    assert (
+        "Values that PostgreSQL cannot hold:\n"
+        "  visit.Day: invalid_date, 1 value quarantined\n"
+        "  visit.Note: nul_character, 1 value quarantined\n"
+        "  `etlkit report --keys` lists the rows of those in quarantine.\n"
+    ) in end
+    assert "\n2 values in quarantine; `--keys` lists their rows.\n\n3 tables of 4:" in clinic.done("report")
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    listed = clinic.done("report", "--keys")
+    assert re.search(
+        "\ntable  key                          column  rule           in quarantine since\n"
+        rf'visit  \["1", "a"\]                   Day     invalid_date   {moment}\n'
+        rf'visit  \["18", "ü\\"\\n\\u009b\\u202e"\]  Note    nul_character  {moment}\n\n',
+        listed,
+    ), listed
+    tables = {each["table"]: each for each in clinic.document("report")["tables"]}
+    assert [
+        (["1", "a"], "Day", "invalid_date"),
+        (["18", 'ü"\n\x9b\u202e'], "Note", "nul_character"),
+    ] == [(tuple(each.values())[:3]) for each in tables["visit"]["quarantined"]]
+    assert all(each["since"].endswith("+00:00") for each in tables["visit"]["quarantined"])
+    assert [] == tables["patient"]["quarantined"]
+    assert "Ottilie" not in listed + end + json.dumps(tables)
+    clinic.source.execute("update visit set Day = '2024-02-28', Note = ''")
+    clinic.done("run", "--select", "visit")
+    assert "quarantine" not in clinic.done("report", "--keys")
+    clinic.warehouse.execute("drop table etlkit.quarantine")
+    assert "quarantine" not in clinic.done("report", "--keys")
+
+
+def test_refused_values(clinic: Any) -> None:
+    """A load that failed by a value tells how many it met: at the run's end, in JSON and in the ledger."""
+    visits(clinic)
+    clinic.prepared()
+    ended = clinic.etlkit("run", "--select", "visit")
+    assert 3 == ended.exit_code
+    assert (
+        "Values that PostgreSQL cannot hold:\n  visit.Note: nul_character, 1 value refused\n" in ended.stdout
+    )
+    events = [
+        json.loads(line) for line in clinic.etlkit("run", "--select", "visit", "--json").stdout.splitlines()
+    ]
+    assert [[["Note", "nul_character", 1, "fail"]]] == [
+        each["losses"] for each in events if each["event"] == "table_finished"
+    ]
+    assert ['[["Note", "nul_character", 1, "fail"]]'] * 2 == [
+        losses for (losses,) in clinic.warehouse.rows("select losses from etlkit.table_loads")
+    ]

@@ -85,8 +85,10 @@ def test_refused(kind: str, policy: str, message: str, *, converted: bool) -> No
         ),
         (
             ["id", "c"],
-            "the column is in the primary key, which must have a value in the warehouse; use `fail`, and mend "
-            "the source",
+            (
+                "the column is in the primary key, which must have a value in the warehouse; "
+                "use `fail`, and mend the source"
+            ),
         ),
     ],
 )
