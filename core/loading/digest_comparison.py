@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from etlkit.errors import LoadError
 from etlkit.loading import digest_statements
-from etlkit.loading.ranges import Ranges
+from etlkit.loading.ranges import Ranges, refuse_missing_digests
 from etlkit.loading.shapes import shape_of
 from etlkit.loading.stored_rows import StoredRows, Summary, same_order
 from etlkit.loading.table_plan import TablePlan
@@ -155,11 +155,16 @@ class DigestComparison:
         statement = digest_statements.keys_statement(
             self.what.rendered, self.keyset, of.conditions(self.keyset)
         )
+        missing = 0
         for row in self.source.stream(queries.Prepared.of(statement), of.values(self.keyset)):
+            if row[-1] is None:
+                missing += 1
+                continue
             keys.append(as_key(row[:parts]))
             lines.append(_line(before + len(keys), row[parts:]))
             if len(lines) >= _PIECE_ROWS:
                 self._copy(lines)
+        refuse_missing_digests(self.what.analysis.name, missing)
         self._copy(lines)
         self.listed += len(keys)
         changed = self.connection.scalars(self.stored.changed((before + 1, self.listed))) if keys else ()

@@ -15,10 +15,28 @@ from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk_size import ChunkSize, first_size
 from etlkit.transfer.keys import AFTER, Key, KeyRange, Keyset, as_key
 from etlkit.transfer.source_queries import SourceQueries
+from etlkit.wording import counted
 
 _FIRST_ROWS = 5000
 _MOST_ROWS = 20_000  # of which one that differs is listed key by key
 _SUMMARY_BYTES = 100
+
+
+def refuse_missing_digests(table: str, missing: int) -> None:
+    """Refuse to compare rows that have no digest: BIT_XOR and a comparison of keys would pass them over.
+
+    Args:
+        table: the source's name of the table.
+        missing: rows whose digest is NULL, because they are larger than the source can handle as one value.
+
+    Raises:
+        ExtractionError: there are such rows.
+    """
+    if missing:
+        raise ExtractionError(
+            f"table `{table}`: the source could not compute the digest of {counted(missing, 'row')} larger than it can "
+            "handle; raise max_allowed_packet on the source"
+        )
 
 
 @attrs.define(kw_only=True)
@@ -88,11 +106,7 @@ class Ranges:
             self._prepared[kind] = queries.Prepared.of(statement)
         row = self.source.one(self._prepared[kind], of.values(self.keyset)) or ("0", "0", "0", None)
         rows, computed, xor, total = (int(each or 0) for each in row)
-        if computed != rows:
-            raise ExtractionError(
-                f"table `{self.what.analysis.name}`: the source could not compute the digests of {rows - computed} "
-                "rows, which are larger than it can handle; raise max_allowed_packet on the source"
-            )
+        refuse_missing_digests(self.what.analysis.name, rows - computed)
         return Summary(rows=rows, xor=xor, total=total)
 
     def _first_size(self) -> ChunkSize:
