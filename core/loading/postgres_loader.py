@@ -20,7 +20,7 @@ from etlkit.loading.ledger import Ledger
 from etlkit.loading.load import Load
 from etlkit.loading.reconcile import Reconcile
 from etlkit.loading.shapes import shape_of
-from etlkit.loading.staged import is_proof
+from etlkit.loading.staged import is_proof, summed_losses
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
 from etlkit.stopping import StopSignal
@@ -98,7 +98,7 @@ class PostgresLoader:
         return attrs.evolve(
             proof,
             strategy=outcome.strategy,
-            losses=(*outcome.losses, *proof.losses),
+            losses=summed_losses(outcome, proof),
             unchanged=max(0, proof.unchanged - outcome.inserted - outcome.updated),
             **{name: getattr(outcome, name) + getattr(proof, name) for name in counts},
         )

@@ -23,7 +23,7 @@ from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
 from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.digest_comparison import DigestComparison
 from etlkit.loading.ledger import Ledger
-from etlkit.loading.quarantine import renew
+from etlkit.loading.quarantine import few, renew
 from etlkit.loading.staged import EQUAL, REPAIRED, Staged, but_for, outcome_of
 from etlkit.loading.stored_rows import Summary, same_order
 from etlkit.loading.table_plan import TablePlan
@@ -152,7 +152,7 @@ class Reconcile:
             until=upper,
             in_snapshot=True,
         )
-        file = CopyFile(reader.chunks())
+        file = CopyFile(few(reader.chunks(), self.what, found.quarantined))
         copy_into(comparison.connection, stage, file)
         found.staged += file.rows
         found.size += file.size

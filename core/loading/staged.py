@@ -94,6 +94,21 @@ def outcome_of(what: TablePlan, staged: Staged, counts: Mapping[str, int], secon
     )
 
 
+def summed_losses(*outcomes: TableFinished) -> tuple[tuple[str, str, int, str], ...]:
+    """Add up what several loads of one table lost.
+
+    Args:
+        *outcomes: of the loads.
+
+    Returns:
+        As in `TableFinished.losses`, each column, rule and policy once.
+    """
+    sums: dict[tuple[str, str, str], int] = {}
+    for column, rule, count, policy in (each for outcome in outcomes for each in outcome.losses):
+        sums[column, rule, policy] = sums.get((column, rule, policy), 0) + count
+    return tuple((column, rule, count, policy) for (column, rule, policy), count in sums.items())
+
+
 def _verified(what: TablePlan, *, changed: int, kept: int) -> str:
     if what.before is None:
         return "not checked: first load"

@@ -176,3 +176,32 @@ def test_refused_values(clinic: Any) -> None:
     assert ['[["Note", "nul_character", 1, "fail"]]'] * 2 == [
         losses for (losses,) in clinic.warehouse.rows("select losses from etlkit.table_loads")
     ]
+
+
+def test_losses_of_a_proof(clinic: Any) -> None:
+    """What a cursor's load and the proof behind it lost is one count, and in quarantine both."""
+    visits(clinic)
+    clinic.source.execute(
+        "update visit set Day = '2024-05-01', Note = '', DateTStamp = if(VisitNum = 1, '2023-01-01', '2024-01-09')"
+    )
+    clinic.prepared()
+    choice = {
+        "extraction_strategy": "incremental",
+        "incremental_column": "DateTStamp",
+        "reconcile": "every_run",
+        "column_overrides": {"Day": {"policy": "quarantine"}},
+    }
+    clinic.choose({"visit": choice})
+    clinic.done("run", "--select", "visit")
+    clinic.source.execute(
+        "set statement sql_mode = '' for update visit set Day = 0, DateTStamp = DateTStamp where VisitNum = 1",
+        "set statement sql_mode = '' for update visit set Day = 0, DateTStamp = now() where VisitNum = 3",
+    )
+    events = [json.loads(line) for line in clinic.done("run", "--select", "visit", "--json").splitlines()]
+    (visit,) = [each for each in events if each["event"] == "table_finished"]
+    assert ("equal after repair", [["Day", "invalid_date", 2, "quarantine"]]) == (
+        visit["verified"],
+        visit["losses"],
+    )
+    (table,) = clinic.document("report")["tables"]
+    assert [["1"], ["3"]] == sorted(each["key"] for each in table["quarantined"])
