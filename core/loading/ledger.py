@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -170,9 +171,9 @@ class Ledger:
         Returns:
             By the table's name in the source.
         """
-        query = sa.select(STATES).where(STATES.c.target_schema == self.schema).order_by(STATES.c.table_name)
         with self._reading() as connection:
-            return {row["table_name"]: entry_of(row) for row in connection.execute(query).mappings()}
+            rows = connection.execute(self._all_states()).mappings()
+            return {row["table_name"]: entry_of(row) for row in rows}
 
     def snapshot(self) -> LedgerSnapshot:
         """Read what is remembered of all tables, and which are there.
@@ -183,8 +184,11 @@ class Ledger:
         if not self.exists():
             return LedgerSnapshot()
         with self._reading() as connection:
-            tables, now = shapes_in(connection, self.schema), connection.scalar(sa.select(sa.func.now()))
-        return LedgerSnapshot(entries=self.entries(), tables=tables, taken_at=now)
+            tables = shapes_in(connection, self.schema)
+            states = self._all_states().add_columns(sa.func.now().label("taken_at"))
+            rows = connection.execute(states).mappings().all()
+        entries = {row["table_name"]: entry_of(row) for row in rows}
+        return LedgerSnapshot(entries=entries, tables=tables, taken_at=rows[0]["taken_at"] if rows else None)
 
     def entry(self, table: str) -> LedgerEntry | None:
         """Read what is remembered of one table.
@@ -334,6 +338,9 @@ class Ledger:
     def _writing(self) -> Iterator[sa.Connection]:
         with warehouse_trouble(_WHERE), self.engine.begin() as connection:
             yield connection
+
+    def _all_states(self) -> sa.Select[Any]:
+        return sa.select(STATES).where(STATES.c.target_schema == self.schema).order_by(STATES.c.table_name)
 
     def _state_of(self, table: str) -> tuple[sa.ColumnElement[bool], ...]:
         return STATES.c.target_schema == self.schema, STATES.c.table_name == table

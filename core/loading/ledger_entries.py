@@ -49,7 +49,7 @@ class LedgerSnapshot:
     tables: Mapping[str, Shape] = attrs.field(factory=dict)
     """The tables that are there, by their names in the warehouse."""
     taken_at: Any = None
-    """That moment, by the warehouse's clock."""
+    """That moment, by the warehouse's clock; None where there are no entries."""
 
 
 def entry_of(row: sa.RowMapping) -> LedgerEntry:

@@ -14,6 +14,9 @@ from etlkit.transfer.sentinels import BROKEN, LOSS, NULL, REFUSED, marker, sql_l
 MAY_EXCEED_A_PACKET = SPATIAL_TYPES | {"mediumtext", "longtext", "mediumblob", "longblob", "json"}
 """Types whose rendered values may be larger than one value that the server can send, which makes them NULL."""
 
+APPROXIMATE_TYPES = frozenset({"double", "float"})
+"""Types whose values are kept as IEEE 754 numbers, which the server prints slowly."""
+
 _UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
 # Every value of these is a character of Unicode, to MySQL 5.6 and MariaDB alike; of others, such as cp1250, the
 # servers silently convert some values to a question mark.
@@ -109,6 +112,24 @@ def unproven(value: ColumnElement[Any], of: Column) -> ColumnElement[Any] | None
     if of.data_type not in TEMPORAL_TYPES or of.data_type == "timestamp":
         return None
     return func.ifnull(value, literal(NULL)) if of.nullable else value
+
+
+def as_bytes(
+    value: ColumnElement[Any], of: Column, second: ColumnElement[Any] | None = None
+) -> ColumnElement[Any]:
+    """Give the bytes of a floating-point number: a point on a plane holds two of them as they are.
+
+    Args:
+        value: the column in a statement.
+        of: the column.
+        second: another such column; both are NOT NULL then.
+
+    Returns:
+        21 bytes, for one number as for two; `NULL` where it is NULL.
+    """
+    other = literal_column("0") if second is None else second
+    point = func.st_asbinary(func.point(value, other))
+    return func.ifnull(point, literal(NULL)) if of.nullable else point
 
 
 def _temporal(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[Any]:

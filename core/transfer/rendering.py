@@ -6,7 +6,8 @@ nothing is decoded on the way: see `etlkit.transfer.sentinels` for the frame, `e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import attrs
@@ -17,12 +18,11 @@ from etlkit.errors import PlanRefused
 from etlkit.tables import BINARY_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
 from etlkit.transfer import forms
 from etlkit.transfer.digests import DIGEST, digest_of, salt_of
-from etlkit.transfer.forms import MAY_EXCEED_A_PACKET, literal
+from etlkit.transfer.forms import APPROXIMATE_TYPES, MAY_EXCEED_A_PACKET, literal
 from etlkit.transfer.policies import Policy
 from etlkit.transfer.sentinels import FIELD, NULL, ROW
 from etlkit.transfer.target_types import target_type
 
-_ROW: ColumnElement[Any] = literal_column("@etlkit_row")
 _EMPTY: ColumnElement[Any] = literal_column("''")
 
 
@@ -46,9 +46,14 @@ class RenderedColumn:
     """Its text without the proof that a date exists; None where there is nothing to prove, or nothing is saved."""
 
     @property
-    def digested(self) -> ColumnElement[Any]:
-        """What of it goes into a row's digest: without proofs, since the digest notices a change just as well."""
-        return self.expression if self.unproven is None else self.unproven
+    def as_number(self) -> bool:
+        """Whether its bytes go into a row's digest as the server keeps them: printing them costs the server most."""
+        return self.conversion is None and self.column.data_type in APPROXIMATE_TYPES
+
+    @property
+    def is_digested_as_rendered(self) -> bool:
+        """Whether its rendered text goes into a row's digest."""
+        return self.unproven is None and not self.as_number
 
     @property
     def may_trust(self) -> bool:
@@ -115,17 +120,52 @@ class RenderedTable:
         return digest_of(self._digested(), self.salt)
 
     def _row_with_digest(self, salt: bytes) -> ColumnElement[Any]:
-        fields = [each.expression for each in self.columns[:-1]]
-        row: ColumnElement[Any] = func.concat_ws(literal(FIELD), *fields)
-        digest = self.columns[-1].expression
-        if not self._large() and all(each.digested is each.expression for each in self.columns):
-            # Rendering is the cost, so a row is rendered once: arguments are computed from left to right.
-            row, digest = _ROW.op(":=")(row), digest_of(_ROW, salt)
-        return func.concat(row, literal(FIELD), digest, literal(ROW))
+        if self._large():
+            fields, digest = [each.expression for each in self.columns[:-1]], self.columns[-1].expression
+        else:
+            fields, digested = self._rendered_once()
+            digest = digest_of(func.concat_ws(literal(FIELD), *digested), salt)
+        return func.concat(func.concat_ws(literal(FIELD), *fields), literal(FIELD), digest, literal(ROW))
+
+    def _rendered_once(self) -> tuple[list[ColumnElement[Any]], list[ColumnElement[Any]]]:
+        """Build the fields of a row, and those of its digest, which takes what both have in common from variables.
+
+        Rendering is the cost. The server computes arguments from left to right, so the row comes first.
+        """
+        row: list[ColumnElement[Any]] = []
+        digest: list[ColumnElement[Any]] = []
+        for same, group in groupby(self.columns[:-1], key=lambda each: each.is_digested_as_rendered):
+            columns = tuple(group)
+            if same:
+                kept: ColumnElement[Any] = literal_column(f"@etlkit_{columns[0].number}")
+                row.append(
+                    kept.op(":=")(func.concat_ws(literal(FIELD), *(each.expression for each in columns)))
+                )
+                digest.append(kept)
+            else:
+                row += [each.expression for each in columns]
+                digest += self._digested_fields(columns)
+        return row, digest
+
+    def _digested_fields(self, columns: Sequence[RenderedColumn]) -> list[ColumnElement[Any]]:
+        fields: list[ColumnElement[Any]] = []
+        left = list(columns)
+        while left:
+            each = left.pop(0)
+            if not each.as_number:
+                # Without proofs, since the digest notices a change just as well.
+                fields.append(each.expression if each.unproven is None else each.unproven)
+                continue
+            both = (
+                bool(left) and left[0].as_number and not each.column.nullable and not left[0].column.nullable
+            )
+            second = self.source.c[left.pop(0).column.name] if both else None
+            fields.append(forms.as_bytes(self.source.c[each.column.name], each.column, second))
+        return fields
 
     def _digested(self) -> ColumnElement[Any]:
         large = self._large()
-        small = [each.digested for each in self.columns[:-1] if each not in large]
+        small = self._digested_fields([each for each in self.columns[:-1] if each not in large])
         row: ColumnElement[Any] = func.concat_ws(literal(FIELD), literal(NULL), *small)
         if not large:
             return func.concat_ws(literal(FIELD), *small)

@@ -96,18 +96,58 @@ def test_dates_are_not_proven_where_postgresql_refuses_them() -> None:
     assert not table.trusting().may_trust
 
 
+DIGESTED = (
+    column("a", "int"),
+    column("b", "date"),
+    column("c", "int"),
+    *(column(name, "double", nullable=name == "f") for name in "def"),
+    column("g", "date"),
+)
+
+
+def digested() -> RenderedTable:
+    """A table whose rows have digests."""
+    return render(TableAnalysis(name="t", columns=DIGESTED), "d", secret="s")  # noqa: S106 - of a test
+
+
 def test_a_digest_needs_no_proofs() -> None:
-    """So a row has the same one whether its dates were proven or not; and it is rendered once where they are not."""
-    table = render(
-        TableAnalysis(name="t", columns=(column("a", "int"), column("b", "date"))),
-        "d",
-        secret="s",  # noqa: S106 - of a test
-    )
-    assert "last_day" not in sql(table.digest())
-    assert sql(table.digest()) == sql(table.trusting().digest())
-    assert sql(table.digest()) in sql(table.row())
-    assert "@etlkit_row" not in sql(table.row())
-    assert "@etlkit_row := concat_ws" in sql(table.trusting().row())
+    """So a row has the same one whether its dates were proven or not, and numbers are in it as they are kept."""
+    digest = sql(digested().digest())
+    assert "last_day" not in digest
+    assert digest == sql(digested().trusting().digest())
+    frame = "_binary 0xFF COLLATE `binary`"
+    numbers = f"st_asbinary(point(`d`, `e`)), ifnull(st_asbinary(point(`f`, 0)), {NULL})"
+    assert f"concat_ws({frame}, `a`, `b`, `c`, {numbers}, `g`)" in digest
+
+
+@pytest.mark.parametrize(
+    ("trusting", "expected"),
+    [
+        (
+            True,
+            [
+                "@etlkit_0 := concat_ws({}, `a`, `b`, `c`)",
+                "`d`",
+                "@etlkit_6 := concat_ws({}, `g`)",
+                "@etlkit_6",
+            ],
+        ),
+        (
+            False,
+            [
+                "@etlkit_0 := concat_ws({}, `a`)",
+                "@etlkit_2 := concat_ws({}, `c`)",
+                "@etlkit_0, `b`, @etlkit_2",
+            ],
+        ),
+    ],
+)
+def test_what_row_and_digest_share_is_rendered_once(trusting: bool, expected: list[str]) -> None:
+    """The row comes first, and leaves what its digest needs in variables."""
+    row = sql((digested().trusting() if trusting else digested()).row())
+    for each in expected:
+        assert each.format("_binary 0xFF COLLATE `binary`") in row
+    assert row.index(":= md5") > row.rindex(":= concat_ws")
 
 
 def test_rows() -> None:
