@@ -95,7 +95,8 @@ def finished(fetched: Fetched, table: str, rendered: RenderedTable) -> Chunk:
             for number, count in sorted(text.refused.items())
         )
         raise ConversionRefused(
-            f"{each}; nothing was written; take the conversion out of `column_overrides` or mend the source"
+            f"{each}; nothing was written; mend the source, or take the conversion out of `column_overrides`; "
+            "`etlkit analyze` counts such values in the whole table"
         )
     losses: Counter[Loss] = Counter()
     for rule, found in ((NUL_CHARACTER, text.nul), (BROKEN_TEXT, text.broken), (INVALID_DATE, text.losses)):
