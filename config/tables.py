@@ -75,7 +75,7 @@ class TableConfig:
     reconcile: Schedule = "never"
     """How often the table is proven equal and mended."""
     reasons: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping)
-    """One line each: why this `strategy`, `cursor`, `importance`, `reconcile`, `types`."""
+    """One line each: why this `strategy`, `cursor`, `importance`, `reconcile`, and each `type <column>`."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the entry as it stands in the file.

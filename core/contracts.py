@@ -207,7 +207,7 @@ class Conversion:
     source_sql: Callable[[ColumnElement[Any], Column], ColumnElement[Any]]
     """Builds the expression that the source evaluates; its text form must be input for `target_type`."""
     matches: Callable[[TableAnalysis, Column], bool] = lambda *_: False
-    """Whether the conversion applies without being asked for; by default only where it is named."""
+    """Whether the conversion applies without being asked for; `analyze` keeps it off where it refuses a value."""
     accepts: Callable[[ColumnElement[Any], Column], ColumnElement[bool]] | None = None
     """Builds the condition that each value (NULL aside) must meet; one that does not refuses the whole load."""
     lossless: bool = True

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
+import attrs
 import pytest
 
-from etlkit import TableFinished
+from etlkit import Conversion, TableFinished, hookimpl
 from etlkit.config import ColumnOverride, TableChoice
+from etlkit.plugins.conversions import builtin
+from etlkit.plugins.executors import threads
+from etlkit.plugins.strategies import full_table
+from etlkit.registry import Registry
 from support.clinic import Clinic
 from support.databases import SourceDatabase, WarehouseDatabase
 from support.running import Running, running_of
@@ -135,6 +141,40 @@ def test_asked_for_later(make_running: Callable[[str], Running], strategy: str) 
     running.change(tables=asked)
     assert (3, refused(1)) == (running.run(), outcome(running).error)
     assert before == stored(running)
+
+
+def yes_no() -> ModuleType:
+    """A plugin whose conversion applies to every tinyint by itself."""
+    module = ModuleType("yes_no")
+    to_boolean = Registry.of(builtin).conversion("tinyint_to_boolean").item
+
+    @hookimpl
+    def etlkit_conversions() -> Iterator[Conversion]:
+        yield attrs.evolve(to_boolean, name="yes_no", matches=lambda _, of: of.data_type == "tinyint")
+
+    module.etlkit_conversions = etlkit_conversions  # type: ignore[attr-defined]
+    return module
+
+
+def test_what_applies_by_itself(source: SourceDatabase, warehouse: WarehouseDatabase) -> None:
+    """A conversion that nobody asked for leaves an enum alone, and refuses what comes after it was proven."""
+    source.execute(
+        "create table patient (PatNum int primary key, TxtMsgOk tinyint, IsHidden tinyint)",
+        "insert into patient values (1, 0, 0), (2, 1, 1), (3, 2, null)",
+    )
+    registry = Registry.of(builtin, full_table, threads, yes_no())
+    with running_of(source, warehouse, registry=registry) as running:
+        running.analyse()
+        assert 0 == running.run()
+        rows = [(1, 0, False), (2, 1, True), (3, 2, None)]
+        there = 'select "PatNum", "TxtMsgOk", "IsHidden" from raw.patient order by 1'
+        assert rows == warehouse.rows(there)
+        source.execute("update patient set TxtMsgOk = 3, IsHidden = 2 where PatNum = 3")
+        assert 3 == running.run()
+        assert (outcome(running).error or "").startswith(
+            "patient.IsHidden: conversion `yes_no` does not accept 1 of"
+        )
+        assert rows == warehouse.rows(there)
 
 
 def told(choices: Mapping[str, Any]) -> str:
