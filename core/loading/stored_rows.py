@@ -15,7 +15,7 @@ from etlkit.transfer.digests import DIGEST
 from etlkit.transfer.keys import Key, Keyset
 
 NUMBER = "etlkit_number"
-"""The column of `keys_table` that numbers the source's rows in the order of the key."""
+"""The first column of `keys`, which numbers the source's rows in the order of the key; longer where that is taken."""
 _KEYS = "etlkit_keys"
 _GONE = "etlkit_gone"
 # Types whose order is the same on both sides, and whose printed form PostgreSQL reads as the same value.
@@ -72,7 +72,10 @@ class StoredRows:
 
     @keys.default
     def _keys_table(self) -> sa.Table:
-        number, digest = sa.Column(NUMBER, sa.BigInteger), sa.Column(DIGEST.name, sa.BigInteger)
+        name = NUMBER
+        while name in self.key:
+            name += "_"
+        number, digest = sa.Column(name, sa.BigInteger), sa.Column(DIGEST.name, sa.BigInteger)
         return self._temporary(_KEYS, number, *self._key_columns(), digest)
 
     @gone.default
@@ -128,11 +131,8 @@ class StoredRows:
             *unmarked(table),
         )
         first, last = numbers
-        return (
-            sa.select(keys.c[NUMBER])
-            .where(keys.c[NUMBER].between(first, last), ~same)
-            .order_by(keys.c[NUMBER])
-        )
+        number = keys.c[0]
+        return sa.select(number).where(number.between(first, last), ~same).order_by(number)
 
     def note_gone(self, lower: Key | None, upper: Key | None) -> sa.Insert:
         """Note the stored keys of a range that the source does not have.
@@ -222,7 +222,13 @@ class StoredRows:
         return [sa.Column(name, Named(types[name])) for name in self.key]
 
     def _temporary(self, name: str, *columns: sa.Column[Any]) -> sa.Table:
-        return sa.Table(name, sa.MetaData(), *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
+        return sa.Table(
+            self.target.beside(name),
+            sa.MetaData(),
+            *columns,
+            prefixes=["TEMPORARY"],
+            postgresql_on_commit="DROP",
+        )
 
     def _bounds(self, key: Key) -> sa.ColumnElement[Any]:
         types: Mapping[str, str] = {column.name: column.type for column in self.target.columns}

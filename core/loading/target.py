@@ -23,6 +23,8 @@ DELETED_AT_TYPE = "timestamp with time zone"
 OWN_COLUMNS = frozenset({DIGEST.name, DELETED_AT})
 """Columns that etlkit keeps beside those of the source."""
 
+# PostgreSQL's manual, "System Columns": each table has them, and can have no others of these names.
+_SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 _NAME_BYTES = 63
 _HASH_DIGITS = 8
 
@@ -99,14 +101,14 @@ class TargetTable:
 
         Args:
             schema: where; None for the session's temporary schema.
-            name: what it is called.
+            name: what it is called; see `beside` for temporary ones.
             temporary: whether it lives until the end of the transaction only.
 
         Returns:
             The table, in a metadata of its own.
         """
         return sa.Table(
-            name,
+            self.beside(name) if temporary else name,
             sa.MetaData(),
             # Of the key from the beginning: making it the key of filled rows would look for NULL in all of them.
             *(
@@ -117,6 +119,17 @@ class TargetTable:
             prefixes=["TEMPORARY"] if temporary else [],
             postgresql_on_commit="DROP" if temporary else None,
         )
+
+    def beside(self, name: str) -> str:
+        """Name a temporary table that is used with this one, which a statement must be able to tell apart.
+
+        Args:
+            name: what it is called usually.
+
+        Returns:
+            The name; another one where this table is called so.
+        """
+        return f"{name}_of_session" if name == self.name else name
 
     def itself(self, types: Mapping[str, str] | None = None) -> sa.Table:
         """Make the SQLAlchemy table for this table.
@@ -157,6 +170,12 @@ def target_of(analysis: TableAnalysis, rendered: RenderedTable, schema: str) -> 
             raise TargetConflict(
                 f"table `{analysis.name}`: etlkit keeps a column of its own called `{name}` in the warehouse, so the "
                 "source's column of that name cannot be loaded; rename it in the source"
+            )
+    for each in rendered.columns:
+        if each.column.name in _SYSTEM_COLUMNS:
+            raise TargetConflict(
+                f"table `{analysis.name}`: every table of PostgreSQL has a column `{each.column.name}` of its own, so "
+                "the source's column of that name cannot be loaded; rename it in the source"
             )
     columns = tuple(
         TargetColumn(
