@@ -35,7 +35,7 @@ def test_way_through(clinic: Any) -> None:
         clinic.done("doctor")
 
     report = clinic.document("analyze")
-    assert ["metadata", "summary_statistics", "changes", "files"] == list(report)
+    assert ["metadata", "summary_statistics", "changes", "warnings", "files"] == list(report)
     assert 3 == report["summary_statistics"]["total_tables"]
     shown = clinic.done("analyze")
     assert (folder / "tables_summary.txt").read_text() in shown
