@@ -17,7 +17,8 @@ MAY_EXCEED_A_PACKET = SPATIAL_TYPES | {"mediumtext", "longtext", "mediumblob", "
 APPROXIMATE_TYPES = frozenset({"double", "float"})
 """Types whose values are kept as IEEE 754 numbers, which the server prints slowly."""
 
-_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
+# Their bytes are taken as they are. Not so those of `ascii`, where the servers store any byte, the frame's as well.
+_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8"})
 # Every value of these is a character of Unicode, to MySQL 5.6 and MariaDB alike; of others, such as cp1250, the
 # servers silently convert some values to a question mark.
 _COMPLETE = frozenset(
