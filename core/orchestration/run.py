@@ -169,9 +169,9 @@ class Run:
     def _unchanged_tables(
         self, run_id: str, planner: Planner, known: LedgerSnapshot
     ) -> UnchangedTables | None:
-        """Give what finds the tables that need not be read; None where every table is to be read as asked for."""
+        """Give what finds the tables that need not be read; None where nothing is proven anyway."""
         asked = self.request
-        if asked.full_refresh or asked.reconcile or asked.accept_source or asked.limit is not None:
+        if asked.accept_source or asked.limit is not None:
             return None
         return UnchangedTables(
             planner=planner,
@@ -179,6 +179,7 @@ class Run:
             connections=self.deployment.connections,
             ledger=self.deployment.ledger,
             run_id=run_id,
+            proves_all=asked.full_refresh or asked.reconcile,
         )
 
     def _present(self, names: Sequence[str]) -> tuple[list[str], list[TableFinished]]:

@@ -77,7 +77,11 @@ def create(server: PrivateMariaDB, database: str, rows: int, engine: str) -> Non
             "timestamp NOT NULL DEFAULT '2020-01-01 00:00:00'",
             "'2020-06-01' + INTERVAL seq SECOND",
         ),
-        ("DateTStamp", "timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP", "NOW()"),
+        (
+            "DateTStamp",
+            "timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP",
+            "'2021-01-01' + INTERVAL seq SECOND",
+        ),
     ]
     definition = ", ".join(f"`{name}` {kind}" for name, kind, _ in columns)
     values = ", ".join(value for _, _, value in columns)

@@ -49,18 +49,23 @@ def test_hidden_edits_and_deletes_are_mended(clinic: Any) -> None:
 
 def test_switching_digests_on_and_off(clinic: Any) -> None:
     """Each switch reads the table once, whatever the drift policy says of new columns."""
+
+    def choose(schedule: str) -> None:
+        by_cursor = {"extraction_strategy": "incremental", "incremental_column": "DateTStamp"}
+        clinic.choose({"patient": {**by_cursor, "reconcile": schedule}})
+
     clinic.prepared("\ndrift: {add_column: refuse, drop_column: refuse}\n")
-    clinic.choose({"patient": {"reconcile": "never"}})
+    choose("never")
     clinic.loaded()
     rows = clinic.source.value("SELECT COUNT(*) FROM patient")
-    clinic.choose({"patient": {"reconcile": "daily"}})
+    choose("daily")
     assert rows == clinic.loaded()["patient"]["updated"]
     assert "equal" == reconciled(clinic, "--select", "patient")["patient"]["verified"]
-    clinic.choose({"patient": {"reconcile": "never"}})
+    choose("never")
     assert rows == clinic.loaded()["patient"]["read"]
     clinic.source.execute("UPDATE patient SET LName = 'Changed'")
     clinic.loaded()
-    clinic.choose({"patient": {"reconcile": "daily"}})
+    choose("daily")
     clinic.loaded()
     assert "equal" == reconciled(clinic, "--select", "patient")["patient"]["verified"]
     assert [] == differences(clinic.source, clinic.warehouse, "patient")

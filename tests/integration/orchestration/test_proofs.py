@@ -117,6 +117,17 @@ def test_what_is_asked_for_is_read(visits: Clinic, options: tuple[str, ...]) -> 
 
 
 @ONE_KIND
+def test_a_reconcile_keeps_the_checksum_too(visits: Clinic) -> None:
+    """So the next run knows what is unchanged since."""
+    schedule(visits, "daily")
+    visits.done("reconcile", "--select", "visit")
+    assert (0, 0, 0, 0, "equal") == of_visit(visits)
+    visits.source.execute(*QUIET)
+    visits.done("reconcile", "--select", "visit")
+    assert (0, 0, 0, 0, "equal") == of_visit(visits)
+
+
+@ONE_KIND
 def test_a_change_that_is_taken_back_is_seen(visits: Clinic) -> None:
     """A checksum does not outlive the rows that it was taken with."""
     visits.source.execute("insert into visit (DateTStamp) values ('2037-01-01')")

@@ -1,0 +1,57 @@
+"""What the benchmarks share: timing whole commands, and saying what came of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Taken:
+    """What a command took, all of its processes together."""
+
+    seconds: float
+    """Wall time."""
+    cpu: float
+    """Processor seconds of the client's processes."""
+    megabytes: float
+    """Peak memory of the largest client process, in MB of 1024 * 1024 bytes."""
+
+
+def measured(command: Sequence[str], environment: dict[str, str]) -> Taken:
+    """Run a command to its end.
+
+    Args:
+        command: its words.
+        environment: its environment.
+
+    Returns:
+        What it took.
+    """
+    # A process of its own asks for the resources of its children, of which it has no others.
+    script = (
+        "import resource, subprocess, sys, time\n"
+        "began = time.monotonic()\n"
+        "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)\n"
+        "sys.exit(done.returncode)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seconds, cpu, megabytes = (float(each) for each in done.stdout.split())
+    return Taken(seconds=seconds, cpu=cpu, megabytes=megabytes)
+
+
+def say(line: str) -> None:
+    """Print a line at once, for who waits."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
