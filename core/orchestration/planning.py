@@ -32,6 +32,7 @@ from etlkit.providers import Provided
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
 from etlkit.tables import TableAnalysis
+from etlkit.transfer.chosen_types import changes_values
 from etlkit.transfer.policies import Policy, checked_policy
 from etlkit.transfer.rendering import render
 
@@ -201,7 +202,7 @@ class Planner:
             if override.conversion is not None:
                 conversions[name] = self.registry.conversion(override.conversion).item
             if override.pg_type is not None:
-                types[name] = _checked_type(analysis.name, name, override)
+                types[name] = _checked_type(analysis, name, override)
         for column in analysis.columns:
             if column.name not in config.column_overrides:
                 found = matching_conversion(analysis, column, self.registry.conversions)
@@ -276,11 +277,14 @@ def reconciling(plan: LoadPlan) -> LoadPlan:
     )
 
 
-def _checked_type(table: str, column: str, override: ColumnOverride) -> str:
-    name = str(override.pg_type)
+def _checked_type(analysis: TableAnalysis, name_of_column: str, override: ColumnOverride) -> str:
+    name, column = str(override.pg_type), analysis.column(name_of_column)
+    where = f"`tables.{analysis.name}.column_overrides.{name_of_column}.pg_type`"
     if not _PG_TYPE.fullmatch(name):
+        raise ConfigurationError(f"{where} must be a PostgreSQL type such as `numeric(12,2)` (got `{name}`)")
+    if column is not None and override.conversion is None and changes_values(column, name):
         raise ConfigurationError(
-            f"`tables.{table}.column_overrides.{column}.pg_type` must be a PostgreSQL type such as `numeric(12,2)` "
-            f"(got `{name}`)"
+            f"{where} is `{name}`, into which PostgreSQL would round or cut values of a {column.column_type} without a "
+            "word; choose a type that holds all of them, or name a conversion that says what becomes of them"
         )
     return name

@@ -75,13 +75,16 @@ def converted(
     return case((value.is_(None), literal(NULL)), (accepted, result), else_=literal(marker(REFUSED, number)))
 
 
-def plain(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[Any]:
+def plain(
+    value: ColumnElement[Any], of: Column, number: int, *, as_bytes: bool = False
+) -> ColumnElement[Any]:
     """Render a column as it is.
 
     Args:
         value: the column in a statement.
         of: the column, of a known type.
         number: its place in the SELECT, for markers.
+        as_bytes: whether text becomes a bytea of its UTF-8; as text, PostgreSQL would read escapes in it.
 
     Returns:
         Its text; the marker `LOSS` for a date that does not exist, `BROKEN` for text that has no characters.
@@ -89,6 +92,8 @@ def plain(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[A
     if of.data_type in TEMPORAL_TYPES:
         return _temporal(value, of, number)
     text_form = _text_form(of)(value, of)
+    if as_bytes and of.data_type in TEXT_TYPES:
+        text_form = func.concat(_HEX_PREFIX, func.hex(text_form))
     if of.data_type in TEXT_TYPES and of.charset is not None and of.charset not in _UTF8 | _COMPLETE:
         broken = and_(value.is_not(None), not_(_survives(value, of.charset)))
         text_form = func.if_(broken, literal(marker(BROKEN, number)), text_form)

@@ -228,7 +228,8 @@ def render(
                     f"table `{analysis.name}`: column `{each.name}` is a {each.data_type}, a type that etlkit cannot "
                     "render; name a conversion for it in `column_overrides`"
                 )
-            expression = forms.plain(value, each, number)
+            as_bytes = other_types.get(each.name, "").lower() == "bytea"
+            expression = forms.plain(value, each, number, as_bytes=as_bytes)
             kind = target_type(each)
         else:
             expression = forms.converted(value, each, number, conversion)

@@ -58,8 +58,10 @@ def zero_date(loading: Loading) -> None:
 
 def same_keys(loading: Loading) -> None:
     """Choose a type for the key in which two keys are one."""
-    as_type("id", "real")(loading)
-    loading.source.execute(f"INSERT INTO t VALUES ({NUMBER} + 1, 1, '{CANARY}', '2024-01-01')")
+    as_type("x", "integer")(loading)
+    loading.source.execute(
+        f"UPDATE t SET x = '{NUMBER}'", f"INSERT INTO t VALUES ({NUMBER}, 1, '0{NUMBER}', '2024-01-01')"
+    )
 
 
 def checked(loading: Loading) -> None:
@@ -107,9 +109,9 @@ MEND = "; mend `pg_type` in `column_overrides`, or leave it out and let the sour
             ),
         ),
         (
-            as_type("x", "varchar(3)"),
+            as_type("n", "varchar(3)"),
             (
-                f", column `x`: a value does not fit the column's type{MEND}{KEPT} (sqlstate 22001, "
+                f", column `n`: a value does not fit the column's type{MEND}{KEPT} (sqlstate 22001, "
                 "string_data_right_truncation)"
             ),
         ),

@@ -562,6 +562,39 @@ def test_text_with_nul_is_refused(shared: Loading, filler: str, count: int) -> N
     assert [] == shared.warehouse.rows(f"SELECT 1 FROM pg_tables WHERE tablename = '{name}'")
 
 
+@pytest.mark.parametrize("charset", ["utf8mb4", "latin1", "utf16", "gbk"])
+@pytest.mark.parametrize("kind", ["VARCHAR(20)", "LONGTEXT"])
+def test_text_as_bytes(shared: Loading, charset: str, kind: str) -> None:
+    """As bytea by rule, text is its UTF-8, NUL characters and what looks like an escape of PostgreSQL included."""
+    name = f"t{next(_numbers)}"
+    texts = [
+        b"",
+        b"a\0b",
+        b"\0",
+        b"\\x41",
+        b"a\\101",
+        b"\\\\",
+        b"\\",
+        "é".encode() if charset != "gbk" else "牙".encode(),
+    ]
+    rows = ", ".join(
+        f"({n}, {f'_utf8mb4 0x{each.hex()}' if each else repr('')})" for n, each in enumerate(texts)
+    )
+    shared.source.execute(
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, v {kind} CHARACTER SET {charset})",
+        f"INSERT INTO {name} VALUES {rows}, (100, NULL)",
+    )
+    shared.choose(**{name: TableChoice(column_overrides={"v": ColumnOverride(pg_type="bytea")})})
+    shared.load(name)
+    found = [
+        None if each is None else bytes(each)
+        for (each,) in shared.warehouse.rows(f"SELECT v FROM raw.{name} ORDER BY id")
+    ]
+    assert [*texts, None] == found
+    plan = shared.plan(name)
+    assert rows_of(chunks_of(shared, plan)) == rows_of(chunks_of(shared, plan, group_concat_max_len=8))
+
+
 @pytest.mark.parametrize("kind", ["GEOMETRY", "exactly"])
 def test_spatial_values_keep_their_srid(shared: Loading, kind: str) -> None:
     """Spatial values arrive as EWKB, the SRID in it, whether the column takes any shape or one only."""

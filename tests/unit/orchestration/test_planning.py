@@ -238,6 +238,15 @@ def test_a_new_column_that_is_left_out() -> None:
                 "(got `text; drop table x`)"
             ),
         ),
+        (
+            TableChoice(column_overrides={"LName": ColumnOverride(pg_type="varchar(50)")}),
+            ConfigurationError,
+            (
+                "`tables.patient.column_overrides.LName.pg_type` is `varchar(50)`, into which PostgreSQL would round "
+                "or cut values of a varchar(100) without a word; choose a type that holds all of them, or name a "
+                "conversion that says what becomes of them"
+            ),
+        ),
     ],
 )
 def test_a_choice_that_cannot_be_meant(choice: TableChoice, kind: type[EtlkitError], words: str) -> None:
