@@ -36,6 +36,7 @@ MEANING = {
     "22007": _BAD_TEXT,
     "22008": _TOO_LARGE,
     "22021": "a text is not UTF-8, such as half of a surrogate pair; mend the row in the source",
+    "22026": _TOO_LARGE,
     "22P02": f"{_BAD_TEXT}; `pg_type: text` keeps what only the source takes for JSON",
     "22P05": "the warehouse cannot hold a character: jsonb has no \\u0000, `pg_type: json` has; text needs the "
     "encoding UTF8",

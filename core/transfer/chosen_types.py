@@ -1,7 +1,7 @@
 """Which PostgreSQL types a person may choose for a column: not those into which values would fit by being changed.
 
 PostgreSQL refuses most of what does not fit. It says nothing, though, when it rounds a number, leaves out the time of
-a date or digits of a second, and takes blanks from the end of a text.
+a date or digits of a second, takes blanks from the end of a text, and reads the digits of bits as a decimal number.
 """
 
 from __future__ import annotations
@@ -28,6 +28,24 @@ _NAMES = {
     "national character": "char",
     "char varying": "varchar",
 }
+_OF_NUMBERS = frozenset(
+    {
+        "smallint",
+        "integer",
+        "int",
+        "bigint",
+        "int2",
+        "int4",
+        "int8",
+        "numeric",
+        "real",
+        "double precision",
+        "money",
+    }
+    | {"oid", "interval", "date", "timestamp"}
+)
+_OF_BITS = frozenset({"bit", "bit varying", "varbit"})
+_NUMERIC = INTEGER_TYPES | {"decimal", "float", "double", "year"}
 _REAL_DIGITS, _DOUBLE_DIGITS = 6, 15
 """Decimal digits that every number keeps in a binary one (IEEE 754)."""
 _INTEGER_DIGITS = {"tinyint": 3, "smallint": 5, "mediumint": 8, "int": 10, "bigint": 20, "year": 4}
@@ -75,8 +93,10 @@ def changes_values(column: Column, text: str) -> bool:
     chosen, kind = ChosenType.of(text), column.data_type
     if kind in TEXT_TYPES:
         return _cuts_text(column, chosen)
-    if kind in INTEGER_TYPES or kind in {"decimal", "float", "double", "year"}:
-        return _rounds_number(column, chosen)
+    if kind == "bit":
+        return chosen.name in _OF_NUMBERS  # 101 would be a hundred and one
+    if kind in _NUMERIC:
+        return chosen.name in _OF_BITS or _rounds_number(column, chosen)
     if kind in {"date", "datetime", "timestamp", "time"}:
         return _cuts_time(column, chosen)
     return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 
 import attrs
@@ -593,6 +594,41 @@ def test_text_as_bytes(shared: Loading, charset: str, kind: str) -> None:
     assert [*texts, None] == found
     plan = shared.plan(name)
     assert rows_of(chunks_of(shared, plan)) == rows_of(chunks_of(shared, plan, group_concat_max_len=8))
+
+
+@pytest.mark.parametrize(
+    ("declared", "chosen", "values", "bad"),
+    [
+        ("BIT(1)", "boolean", {"b'0'": "false", "b'1'": "true"}, None),
+        ("TINYINT", "boolean", {"0": "false", "1": "true"}, "2"),
+        ("BIT(8)", "varbit", {"b'11'": "00000011"}, None),
+        ("BIT(8)", "bit(4)", {}, "1"),
+        ("DECIMAL(10,2)", "numeric", same("1.50"), None),
+        ("INT", "smallint", same("-32768"), "32768"),
+        ("BIGINT UNSIGNED", "bigint", same("9223372036854775807"), "9223372036854775808"),
+        ("TIME", "time", same("'23:59:59'"), "'25:00:00'"),
+    ],
+)
+def test_chosen_types_hold_what_they_take(
+    shared: Loading, declared: str, chosen: str, values: Values, bad: str | None
+) -> None:
+    """A `pg_type` takes a value as it is, or fails the load by the column's name and leaves all as it was."""
+    name = f"t{next(_numbers)}"
+    shared.source.execute(f"CREATE TABLE {name} (id INT PRIMARY KEY, v {declared})")
+    shared.source.execute(*(f"INSERT INTO {name} VALUES ({n}, {each})" for n, each in enumerate(values)))
+    shared.choose(**{name: TableChoice(column_overrides={"v": ColumnOverride(pg_type=chosen)})})
+    shared.load(name)
+    if bad is not None:
+        shared.source.execute(f"INSERT INTO {name} VALUES (100, {bad})")
+        with pytest.raises(LoadError) as caught:
+            shared.load(name)
+        assert re.match(
+            f"warehouse table `raw.{name}`, column `v`: a value (is not of|does not fit) the column's type; ",
+            str(caught.value),
+        )
+    assert list(values.values()) == [
+        each for (each,) in shared.warehouse.rows(f"SELECT v::text FROM raw.{name} ORDER BY id")
+    ]
 
 
 @pytest.mark.parametrize("kind", ["GEOMETRY", "exactly"])

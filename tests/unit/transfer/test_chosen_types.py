@@ -76,7 +76,8 @@ MOMENT = column("datetime", fraction=3)
         ),
         (column("text"), ["varchar(100)", "character(9)"], ["text", "bytea", "json", "integer"]),
         (column("blob"), [], ["text", "bytea"]),
-        (column("bit", length=8), [], ["bit(4)", "boolean", "varbit"]),
+        (column("bit", length=8), ["integer", "int8", "numeric"], ["bit(4)", "boolean", "varbit", "text"]),
+        (column("tinyint"), ["bit(8)", "varbit"], ["boolean", "interval"]),
     ],
 )
 def test_types_that_would_change_values(of: Column, changing: list[str], keeping: list[str]) -> None:
