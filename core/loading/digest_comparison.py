@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import attrs
@@ -126,10 +127,18 @@ class DigestComparison:
                 yield self._listed(each, None)
             self.connection.execute(self.stored.note_gone(None, None))
             return
-        for each, theirs in ranges.summed():
-            if theirs == self.summary(each):
-                yield RangeCompared(range=each, rows=theirs.rows, theirs=theirs, equal=True)
-            else:
+        summed = ranges.summed()
+        with ThreadPoolExecutor(1, thread_name_prefix="etlkit-digests") as ahead:
+            coming = ahead.submit(next, summed, None)
+            while (found := coming.result()) is not None:
+                each, theirs = found
+                # The source sums up the next range while the warehouse sums up this one.
+                coming = ahead.submit(next, summed, None)
+                if theirs == self.summary(each):
+                    yield RangeCompared(range=each, rows=theirs.rows, theirs=theirs, equal=True)
+                    continue
+                # Where rows are asked for, nobody else may use the source's connection.
+                wait([coming])
                 compared = self._listed(each, theirs)
                 self.connection.execute(self.stored.note_gone(each.lower, each.upper))
                 yield compared

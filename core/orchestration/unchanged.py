@@ -25,6 +25,8 @@ from etlkit.transfer.checksums import checksums, may_be_summed
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
 
+_LARGE_BYTES = 50 * 1024 * 1024
+
 _log = logging.getLogger(__name__)
 
 
@@ -93,6 +95,8 @@ class UnchangedTables:
         before = plan.before
         if before is None or not plan.builds_upon_it or not may_be_summed(plan.analysis):
             return None
+        if plan.analysis.data_bytes > _LARGE_BYTES and (before.written or self.proves_all):
+            return None  # a large table that changes from run to run would be summed up in vain
         there = self.known.tables.get(plan.target.name)
         # Columns that are gone in the source may be there still.
         wanted = plan.target.types.items()

@@ -15,6 +15,7 @@ from support.practice import MakePractice
 
 KEPT = {"patient", "appointment", "walkinlist", "kioskping", "zipcode"}
 APPOINTMENTS = {
+    "reconcile": "never",
     "extraction_strategy": "recent_by_date",
     "options": {"date_column": "AptDateTime", "days": "30"},
 }
