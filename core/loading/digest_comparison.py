@@ -22,6 +22,7 @@ from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.copy_text import DELIMITER, copy_text
 from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key
 from etlkit.transfer.pipeline import CopyFile
+from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
 
 _PIECE_ROWS = 10_000
@@ -154,6 +155,27 @@ class DigestComparison:
         """
         rows, xor, total = self.connection.execute(self.stored.summary(of.lower, of.upper)).one()
         return Summary(rows=rows, xor=int(xor or 0), total=int(total or 0))
+
+    def rows(self, lower: Key | None, upper: Key) -> Iterator[Chunk]:
+        """Read rows of the source.
+
+        Args:
+            lower: the key that they lie behind; None for the beginning.
+            upper: their last key.
+
+        Returns:
+            The rows, as a load reads them.
+        """
+        reader = Reader(
+            source=self.source,
+            analysis=self.what.analysis,
+            rendered=self.what.rendered,
+            plan=self.what.plan,
+            resume_after=lower,
+            until=upper,
+            in_snapshot=True,
+        )
+        return reader.chunks()
 
     def _listed(self, of: KeyRange, theirs: Summary | None) -> RangeCompared:
         """Compare a range key by key."""

@@ -35,7 +35,6 @@ from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.keys import Key, KeyRange, Keyset
 from etlkit.transfer.pipeline import CopyFile
 from etlkit.transfer.quarantine import Quarantined
-from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
 
@@ -142,17 +141,7 @@ class Reconcile:
     def _read(
         self, comparison: DigestComparison, stage: sa.Table, between: tuple[Key | None, Key], found: _Found
     ) -> None:
-        lower, upper = between
-        reader = Reader(
-            source=comparison.source,
-            analysis=self.what.analysis,
-            rendered=self.what.rendered,
-            plan=self.what.plan,
-            resume_after=lower,
-            until=upper,
-            in_snapshot=True,
-        )
-        file = CopyFile(few(reader.chunks(), self.what, found.quarantined))
+        file = CopyFile(few(comparison.rows(*between), self.what, found.quarantined))
         copy_into(comparison.connection, stage, file)
         found.staged += file.rows
         found.size += file.size

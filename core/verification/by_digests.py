@@ -21,7 +21,6 @@ from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.digests import DIGEST
 from etlkit.transfer.keys import Key, Keyset
 from etlkit.transfer.pipeline import CopyFile
-from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
 from etlkit.verification.checking import TableCheck
@@ -102,16 +101,7 @@ class DigestCheck(TableCheck):
         return counts
 
     def _read(self, comparison: DigestComparison, read: sa.Table, lower: Key | None, upper: Key) -> None:
-        reader = Reader(
-            source=comparison.source,
-            analysis=self.what.analysis,
-            rendered=self.what.rendered,
-            plan=self.what.plan,
-            resume_after=lower,
-            until=upper,
-            in_snapshot=True,
-        )
-        copy_into(comparison.connection, read, CopyFile(reader.chunks()))
+        copy_into(comparison.connection, read, CopyFile(comparison.rows(lower, upper)))
 
     def _judged(
         self, comparison: DigestComparison, read: sa.Table, types: Mapping[str, str], counts: _Counts

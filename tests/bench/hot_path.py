@@ -16,12 +16,11 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import wide_table
-from measuring import Taken, measured, say
+from measuring import Taken, measured, private_servers, say
 
 from etlkit.demo import PrivateMariaDB, PrivatePostgres
 from etlkit.demo.postgres_server import DATABASE
@@ -74,16 +73,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="pairs to count, after one that is not counted")
     parser.add_argument("--engine", choices=["InnoDB", "MyISAM"], default="InnoDB")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="etlkit-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        settings = {"innodb-buffer-pool-size": "1G", "key-buffer-size": "256M"}
-        with (
-            PrivateMariaDB(folder / "source", settings=settings) as source,
-            PrivatePostgres(folder / "warehouse", settings={"max_wal_size": "4GB"}) as warehouse,
-        ):
-            wide_table.create(source, CLINIC, arguments.rows, arguments.engine)
-            compare(source, warehouse, folder, arguments.runs)
+    with private_servers() as (source, warehouse, folder):
+        wide_table.create(source, CLINIC, arguments.rows, arguments.engine)
+        compare(source, warehouse, folder, arguments.runs)
 
 
 def compare(source: PrivateMariaDB, warehouse: PrivatePostgres, folder: Path, runs: int) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import attrs
+
+from etlkit.demo import PrivateMariaDB, PrivatePostgres
 
 
 @attrs.frozen(kw_only=True)
@@ -55,3 +60,21 @@ def say(line: str) -> None:
     """Print a line at once, for who waits."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+@contextmanager
+def private_servers() -> Iterator[tuple[PrivateMariaDB, PrivatePostgres, Path]]:
+    """Run a source and a warehouse of the benchmark's own.
+
+    Yields:
+        Both, and a folder that is gone at the end.
+    """
+    with tempfile.TemporaryDirectory(prefix="etlkit-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        settings = {"innodb-buffer-pool-size": "1G", "key-buffer-size": "256M"}
+        with (
+            PrivateMariaDB(folder / "source", settings=settings) as source,
+            PrivatePostgres(folder / "warehouse", settings={"max_wal_size": "4GB"}) as warehouse,
+        ):
+            yield source, warehouse, folder

@@ -14,14 +14,12 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from pathlib import Path
 
-from measuring import say
+from measuring import private_servers, say
 
-from etlkit.demo import PrivateMariaDB, PrivatePostgres
+from etlkit.demo import PrivateMariaDB
 
 CLINIC = "bench"
 COLUMNS = (
@@ -78,44 +76,37 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--engine", choices=["InnoDB", "MyISAM"], default="InnoDB")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="etlkit-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        settings = {"innodb-buffer-pool-size": "1G", "key-buffer-size": "256M"}
-        with (
-            PrivateMariaDB(folder / "source", settings=settings) as source,
-            PrivatePostgres(folder / "warehouse", settings={"max_wal_size": "4GB"}) as warehouse,
-        ):
-            fill(source, arguments.tables, arguments.rows, arguments.engine)
-            urls = {"ETLKIT_SOURCE_URL": source.reader_url(CLINIC), "ETLKIT_WAREHOUSE_URL": warehouse.url}
-            etlkit = [sys.executable, "-m", "etlkit"]
-            for verb in ("init", "analyze"):
-                subprocess.run(
-                    [*etlkit, verb, "-C", str(folder / "clinic")],
-                    env=os.environ | urls,
-                    check=True,
-                    stdout=subprocess.DEVNULL,
-                )
-            for turn in range(1, arguments.runs + 1):
-                before, began = asked(source), time.monotonic()
-                done = subprocess.run(
-                    [*etlkit, "run", "--json", "-C", str(folder / "clinic")],
-                    env=os.environ | urls,
-                    check=True,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                )
-                seconds, statements = time.monotonic() - began, asked(source) - before - 1
-                tables = json.loads(done.stdout.splitlines()[-1])["tables"]
-                read = sum(each["read"] for each in tables)
-                written = sum(each[kind] for each in tables for kind in ("inserted", "updated", "deleted"))
-                said = ", ".join(
-                    f"{count} {words}" for words, count in Counter(t["verified"] for t in tables).items()
-                )
-                say(
-                    f"run {turn}  {seconds:6.2f} s  {statements:6,} statements  {read:9,} rows read  "
-                    f"{written:9,} written  {said}"
-                )
+    with private_servers() as (source, warehouse, folder):
+        fill(source, arguments.tables, arguments.rows, arguments.engine)
+        urls = {"ETLKIT_SOURCE_URL": source.reader_url(CLINIC), "ETLKIT_WAREHOUSE_URL": warehouse.url}
+        etlkit = [sys.executable, "-m", "etlkit"]
+        for verb in ("init", "analyze"):
+            subprocess.run(
+                [*etlkit, verb, "-C", str(folder / "clinic")],
+                env=os.environ | urls,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        for turn in range(1, arguments.runs + 1):
+            before, began = asked(source), time.monotonic()
+            done = subprocess.run(
+                [*etlkit, "run", "--json", "-C", str(folder / "clinic")],
+                env=os.environ | urls,
+                check=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            seconds, statements = time.monotonic() - began, asked(source) - before - 1
+            tables = json.loads(done.stdout.splitlines()[-1])["tables"]
+            read = sum(each["read"] for each in tables)
+            written = sum(each[kind] for each in tables for kind in ("inserted", "updated", "deleted"))
+            said = ", ".join(
+                f"{count} {words}" for words, count in Counter(t["verified"] for t in tables).items()
+            )
+            say(
+                f"run {turn}  {seconds:6.2f} s  {statements:6,} statements  {read:9,} rows read  "
+                f"{written:9,} written  {said}"
+            )
 
 
 if __name__ == "__main__":
