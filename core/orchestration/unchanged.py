@@ -125,7 +125,7 @@ class UnchangedTables:
                 return checksums(
                     SourceQueries(raw),
                     {name: plan.rendered.source for name, plan in plans.items()},
-                    {name: plan.analysis.data_bytes for name, plan in plans.items()},
+                    {name: plan.analysis for name, plan in plans.items()},
                 )
         except ExtractionError as error:
             # They only save work: without them every table is read.

@@ -1,14 +1,21 @@
-"""CHECKSUM TABLE: 32 bits over a table as it is stored, a fifth of what digests of its rows cost the source."""
+"""Sums over tables as they are stored, which cost the source a fifth of what digests of their rows do.
+
+CHECKSUM TABLE gives 32 bits. It takes the values of a row one behind the other, without their lengths, so that a text
+which moves from one column to the next leaves it as it was. Where values may run into each other, their lengths are
+summed up as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import TableClause
+from sqlalchemy import Select, TableClause, func, literal_column, select, union_all
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
-from etlkit.tables import TableAnalysis
+from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEXT_TYPES, TableAnalysis
 from etlkit.transfer.chunk_queries import Prepared
+from etlkit.transfer.forms import literal
 from etlkit.transfer.source_queries import SourceQueries
 
 MOST_BYTES: Mapping[str, int] = {"InnoDB": 500 * 1024 * 1024, "MyISAM": 50 * 1024 * 1024}
@@ -18,6 +25,8 @@ Writers of a MyISAM table wait meanwhile, so there it is what a server reads in 
 
 _STATEMENT_BYTES = 200 * 1024 * 1024
 _PREPARER = MySQLDialect_pymysql().identifier_preparer
+_VARYING = (TEXT_TYPES | BINARY_TYPES | SPATIAL_TYPES | {"json"}) - {"char", "binary", "enum", "set"}
+_BITS_OF_LENGTHS = 31  # with the 32 of CHECKSUM TABLE, they are a positive bigint
 
 
 def may_be_summed(table: TableAnalysis) -> bool:
@@ -27,42 +36,70 @@ def may_be_summed(table: TableAnalysis) -> bool:
         table: the table.
 
     Returns:
-        False for tables that are too large for one statement.
+        False for tables that are too large for one statement; and where values may run into each other without a key
+        to tell rows apart by, so that two rows could make up for each other.
     """
+    if len(_varying(table)) > 1 and not table.primary_key:
+        return False
     return table.data_bytes <= MOST_BYTES.get(table.engine, -1)
 
 
 def checksums(
-    source: SourceQueries, tables: Mapping[str, TableClause], sizes: Mapping[str, int]
+    source: SourceQueries, tables: Mapping[str, TableClause], analyses: Mapping[str, TableAnalysis]
 ) -> dict[str, int]:
     """Ask for the checksums of tables, many in one statement.
 
     Args:
         source: the source; each statement sees each table at an instant of its own.
         tables: by name, the tables.
-        sizes: by name, their bytes.
+        analyses: by name, what they are.
 
     Returns:
-        By name; tables that the source could not sum up, such as crashed ones, are missing.
+        By name, 63 bits; tables that the source could not sum up, such as crashed ones, are missing.
     """
     found: dict[str, int] = {}
-    for names in _batches(tables, sizes):
+    for names in _batches(analyses):
         quoted = ", ".join(_PREPARER.format_table(tables[name]) for name in names)
         statement = Prepared(text=f"CHECKSUM TABLE {quoted}", names=(), given={})
         for name, (_, said) in zip(names, source.stream(statement), strict=True):
             if said is not None:
-                found[name] = int(said)
+                found[name] = int(said) << _BITS_OF_LENGTHS
+        varying = [name for name in names if name in found and len(_varying(analyses[name])) > 1]
+        if varying:
+            asked = [_lengths(tables[name], analyses[name]) for name in varying]
+            for name, (said,) in zip(varying, source.stream(_one_by_one(asked)), strict=True):
+                found[name] |= int(said or 0) % 2**_BITS_OF_LENGTHS
     return found
 
 
-def _batches(names: Iterable[str], sizes: Mapping[str, int]) -> Iterator[list[str]]:
+def _varying(of: TableAnalysis) -> list[str]:
+    """Name the columns whose values have no fixed length."""
+    return [each.name for each in of.columns if each.data_type in _VARYING]
+
+
+def _lengths(table: TableClause, of: TableAnalysis) -> Select[Any]:
+    """Sum up the lengths of the values in each row, together with its key: rows must not make up for each other."""
+    key = [table.c[name] for name in of.primary_key]
+    said = [*key, *(func.length(table.c[name]) for name in _varying(of))]
+    return select(func.sum(func.crc32(func.concat_ws(literal(b","), *said)))).select_from(table)
+
+
+def _one_by_one(asked: Sequence[Select[Any]]) -> Prepared:
+    numbered = [
+        each.add_columns(literal_column(str(place)).label("place")) for place, each in enumerate(asked)
+    ]
+    rows = union_all(*numbered).subquery("lengths")
+    return Prepared.of(select(rows.c[0]).order_by(rows.c.place))
+
+
+def _batches(analyses: Mapping[str, TableAnalysis]) -> Iterator[list[str]]:
     batch: list[str] = []
     weight = 0
-    for name in names:
-        if batch and weight + sizes[name] > _STATEMENT_BYTES:
+    for name, of in analyses.items():
+        if batch and weight + of.data_bytes > _STATEMENT_BYTES:
             yield batch
             batch, weight = [], 0
         batch.append(name)
-        weight += sizes[name]
+        weight += of.data_bytes
     if batch:
         yield batch
