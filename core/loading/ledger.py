@@ -32,6 +32,7 @@ from etlkit.loading.ledger_tables import (
     load_values,
     metadata,
     missing_columns,
+    state_values,
 )
 from etlkit.loading.locks import try_lock, wait_for_lock
 from etlkit.loading.proof_ledger import ProofLedger
@@ -233,20 +234,12 @@ class Ledger:
         """
         generation = before.state.generation if before else 0
         values = {
-            "target_schema": self.schema,
+            **state_values(run_id, self.schema, state, outcome),
+            **proof_values(outcome),
             "table_name": target.source,
             "target_name": target.name,
-            "cursor_column": state.cursor_column,
-            "watermark": state.watermark,
-            "schema_hash": state.schema_hash,
             "mapping_hash": mapping_hash,
-            "strategy": outcome.strategy,
             "generation": generation + 1,
-            "loaded_at": sa.func.now(),
-            "read": outcome.read,
-            "written": outcome.inserted + outcome.updated + outcome.deleted,
-            "run_id": run_id,
-            **proof_values(outcome),
         }
         # A run may load a table and then prove it: both are its last load.
         together = {

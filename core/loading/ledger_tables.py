@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn, DDLElement
 
+from etlkit.contracts import TableState
 from etlkit.events import TableFinished
 
 SCHEMA = "etlkit"
@@ -166,6 +167,31 @@ def load_values(run_id: str, schema: str, outcome: TableFinished) -> dict[str, A
         "run_id": run_id,
         "target_schema": schema,
         "table_name": outcome.table,
+    }
+
+
+def state_values(run_id: str, schema: str, state: TableState, outcome: TableFinished) -> dict[str, Any]:
+    """Give what a row of `table_state` holds of a load that is committed.
+
+    Args:
+        run_id: the run.
+        schema: the schema that the deployment loads into.
+        state: the state after the load.
+        outcome: what was read and written.
+
+    Returns:
+        Columns and values, without those that tell which table it is, and how its values became columns.
+    """
+    return {
+        "target_schema": schema,
+        "cursor_column": state.cursor_column,
+        "watermark": state.watermark,
+        "schema_hash": state.schema_hash,
+        "strategy": outcome.strategy,
+        "loaded_at": sa.func.now(),
+        "read": outcome.read,
+        "written": outcome.inserted + outcome.updated + outcome.deleted,
+        "run_id": run_id,
     }
 
 

@@ -24,6 +24,9 @@ MOST_BYTES: Mapping[str, int] = {"InnoDB": 500 * 1024 * 1024, "MyISAM": 50 * 102
 Writers of a MyISAM table wait meanwhile, so there it is what a server reads in a quarter of a second."""
 
 _STATEMENT_BYTES = 200 * 1024 * 1024
+_STATEMENT_TABLES = 500
+# CHECKSUM TABLE locks one table after the other; a SELECT locks all of its tables on MyISAM until it ends.
+_LOCKED_BYTES = 20 * 1024 * 1024
 _PREPARER = MySQLDialect_pymysql().identifier_preparer
 _VARYING = (TEXT_TYPES | BINARY_TYPES | SPATIAL_TYPES | {"json"}) - {"char", "binary", "enum", "set"}
 _BITS_OF_LENGTHS = 31  # with the 32 of CHECKSUM TABLE, they are a positive bigint
@@ -58,17 +61,17 @@ def checksums(
         By name, 63 bits; tables that the source could not sum up, such as crashed ones, are missing.
     """
     found: dict[str, int] = {}
-    for names in _batches(analyses):
+    for names in _batches(analyses, _STATEMENT_BYTES):
         quoted = ", ".join(_PREPARER.format_table(tables[name]) for name in names)
         statement = Prepared(text=f"CHECKSUM TABLE {quoted}", names=(), given={})
         for name, (_, said) in zip(names, source.stream(statement), strict=True):
             if said is not None:
                 found[name] = int(said) << _BITS_OF_LENGTHS
-        varying = [name for name in names if name in found and len(_varying(analyses[name])) > 1]
-        if varying:
-            asked = [_lengths(tables[name], analyses[name]) for name in varying]
-            for name, (said,) in zip(varying, source.stream(_one_by_one(asked)), strict=True):
-                found[name] |= int(said or 0) % 2**_BITS_OF_LENGTHS
+    varying = {name: of for name, of in analyses.items() if name in found and len(_varying(of)) > 1}
+    for names in _batches(varying, _LOCKED_BYTES):
+        asked = [_lengths(tables[name], analyses[name]) for name in names]
+        for name, (said,) in zip(names, source.stream(_one_by_one(asked)), strict=True):
+            found[name] |= int(said or 0) % 2**_BITS_OF_LENGTHS
     return found
 
 
@@ -92,11 +95,11 @@ def _one_by_one(asked: Sequence[Select[Any]]) -> Prepared:
     return Prepared.of(select(rows.c[0]).order_by(rows.c.place))
 
 
-def _batches(analyses: Mapping[str, TableAnalysis]) -> Iterator[list[str]]:
+def _batches(analyses: Mapping[str, TableAnalysis], most_bytes: int) -> Iterator[list[str]]:
     batch: list[str] = []
     weight = 0
     for name, of in analyses.items():
-        if batch and weight + of.data_bytes > _STATEMENT_BYTES:
+        if batch and (weight + of.data_bytes > most_bytes or len(batch) == _STATEMENT_TABLES):
             yield batch
             batch, weight = [], 0
         batch.append(name)
