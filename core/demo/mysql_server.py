@@ -165,6 +165,8 @@ class PrivateMariaDB(PrivateMySQL):
                 "--auth-root-authentication-method=normal",
                 "--skip-name-resolve",
                 "--skip-test-db",
+                # Names are not resolved anyway, so a machine that cannot resolve its own is none the worse.
+                "--force",
             ],
             folder=self.data_folder,
             environment=self.environment(),
