@@ -128,7 +128,7 @@ def _print(planned: _Planned) -> None:
                 _reading(each.plan.read),
                 _rows(planned.predicted[each.analysis.name]),
                 size(planned.predicted[each.analysis.name].size),
-                each.plan.reason,
+                _why(each),
             )
             for each in planned.plans
         ),
@@ -160,6 +160,11 @@ def _rows(prediction: Prediction) -> str:
     return f"{begin[prediction.certainty]}{prediction.rows:,}"
 
 
+def _why(what: TablePlan) -> str:
+    proof = " Then compares the digests of all rows, whose proof is due." if what.proof_follows else ""
+    return f"{what.plan.reason}{proof}"
+
+
 def _document(what: TablePlan, predicted: Prediction) -> dict[str, Any]:
     read = what.plan.read
     return {
@@ -179,6 +184,7 @@ def _document(what: TablePlan, predicted: Prediction) -> dict[str, Any]:
         "predicted_bytes": predicted.size,
         "certainty": predicted.certainty.value,
         "reason": what.plan.reason,
+        "proof_follows": what.proof_follows,
         "error": None,
     }
 
@@ -207,5 +213,6 @@ def _refusal(deployment: Deployment, name: str, error: EtlkitError) -> dict[str,
         "predicted_bytes": None,
         "certainty": None,
         "reason": None,
+        "proof_follows": None,
         "error": error.message,
     }

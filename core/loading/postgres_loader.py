@@ -79,7 +79,7 @@ class PostgresLoader:
         """
         plan = self.planner.plan(table, force_full=force_full, limit=limit, reconcile=self.reconcile)
         outcome = self._carried_out(plan, limit)
-        if plan.proof_due and not is_proof(outcome.verified) and plan.rendered.salt is not None:
+        if plan.proof_follows and not is_proof(outcome.verified):
             outcome = self._proven(plan, outcome)
         minutes = plan.config.monitoring.max_extraction_time_minutes
         if outcome.seconds > minutes * 60:

@@ -7,7 +7,7 @@ import hashlib
 import attrs
 
 from etlkit.config import TableConfig
-from etlkit.contracts import LoadPlan
+from etlkit.contracts import Differences, Everything, LoadPlan, Write
 from etlkit.loading.ledger_entries import LedgerEntry
 from etlkit.loading.target import TargetTable
 from etlkit.tables import TableAnalysis
@@ -34,6 +34,13 @@ class TablePlan:
     """Whether that is known to be equal to what the source held then, by the same mapping."""
     proof_due: bool = False
     """Whether the table is to be proven equal now, whatever the plan reads."""
+
+    @property
+    def proof_follows(self) -> bool:
+        """Whether all rows are compared by digests behind the load, which does not look at all of them itself."""
+        read, write = self.plan.read, self.plan.write
+        proves = isinstance(read, Differences) or (isinstance(read, Everything) and write is Write.REPLACE)
+        return self.proof_due and not proves and self.rendered.salt is not None
 
     @property
     def digest(self) -> str:

@@ -51,6 +51,7 @@ KEYS = [
     "predicted_bytes",
     "certainty",
     "reason",
+    "proof_follows",
     "error",
 ]
 
@@ -100,7 +101,8 @@ def test_predictions(grown: Any) -> None:
     assert "since 2024-01-02 00:00:00" in lines["patient"]
     assert " about " in lines["patient"]
     assert f" at most {visit['predicted_rows']} " in lines["visit"]
-    assert lines["visit"].endswith(visit["reason"])
+    due = f"{visit['reason']} Then compares the digests of all rows, whose proof is due."
+    assert (True, True) == (visit["proof_follows"], lines["visit"].endswith(due))
 
 
 @pytest.mark.parametrize("source", ["mysql56"], indirect=True)
