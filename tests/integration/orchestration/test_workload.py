@@ -55,7 +55,8 @@ def test_equal_after_every_run(
         assert everything == set(outcomes)
         if number > 1:
             assert {each["verified"] for each in outcomes.values()} <= {"equal", "equal after repair"}, number
-            untouched = everything.difference(changed, ["numbered_followed"])
+            # Without a key, texts could move between columns and rows; such a table is read every time.
+            untouched = everything.difference(changed, ["numbered_followed", "keyless_small"])
             assert {(0, "equal")} == {
                 (outcomes[each]["read"], outcomes[each]["verified"]) for each in untouched
             }
