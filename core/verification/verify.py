@@ -108,7 +108,9 @@ class Verify:
             while not complete:
                 # Again and again: one that was just about to wait for something could not be woken up.
                 self.stop.set()
-                complete = not wait(futures, _PATIENCE_SECONDS).not_done
+                # Those that never began are not told of their end, so nobody may wait for them.
+                begun = [each for each in futures if not each.cancelled()]
+                complete = not wait(begun, _PATIENCE_SECONDS).not_done
 
     def _outcome(self, name: str, known: LedgerSnapshot) -> TableVerification:
         began = time.monotonic()

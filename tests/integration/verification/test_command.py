@@ -274,8 +274,12 @@ def reached(process: subprocess.Popen[str], what: Callable[[], bool]) -> None:
 @ONE_KIND
 @pytest.mark.parametrize(("strategy", "statement"), [("full_table", "differing"), ("reconcile", "bit_xor")])
 def test_being_asked_to_end(clinic: Clinic, strategy: str, statement: str) -> None:
-    """While the warehouse keeps a comparison waiting, SIGTERM ends it at once, and nothing is left behind."""
+    """While the warehouse keeps a comparison waiting, SIGTERM ends it at once, also where tables have not begun."""
     clinic.prepared(f"tables: {{patient: {{extraction_strategy: {strategy}}}}}\n")
+    path = clinic.folder / "etlkit.yml"
+    one_by_one = path.read_text().replace("  threads: 2", "  threads: 1")
+    assert "  threads: 1" in one_by_one
+    path.write_text(one_by_one)
     clinic.loaded()
     holder = psycopg2.connect(clinic.warehouse.url)
     try:
