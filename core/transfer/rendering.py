@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, TableClause, column, func, literal_column,
 
 from etlkit.contracts import Conversion
 from etlkit.errors import PlanRefused
-from etlkit.tables import BINARY_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
+from etlkit.tables import BINARY_TYPES, Column, TableAnalysis
 from etlkit.transfer import forms
 from etlkit.transfer.digests import DIGEST, digest_of, salt_of
 from etlkit.transfer.forms import APPROXIMATE_TYPES, MAY_EXCEED_A_PACKET, literal
@@ -65,11 +65,6 @@ class RenderedColumn:
         if self.unproven is None or not self.may_trust:
             return self
         return attrs.evolve(self, expression=self.unproven, unproven=None)
-
-    @property
-    def may_lose(self) -> bool:
-        """Whether the expression can give a loss marker."""
-        return self.conversion is None and self.column.data_type in TEMPORAL_TYPES
 
 
 @attrs.frozen(kw_only=True)
