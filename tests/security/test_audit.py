@@ -14,8 +14,7 @@ import pytest
 AUDIT = Path(__file__).parents[2] / ".ci" / "audit.py"
 NOT_AUDITED = (
     "NOT AUDITED: no service of vulnerabilities (pypi, osv) answers here for {}. "
-    "Run it where one can be reached.
-"
+    "Run it where one can be reached.\n"
 )
 
 CLEAN = {"name": "attrs", "version": "26.1", "vulns": []}
