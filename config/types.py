@@ -201,6 +201,8 @@ class RunSettings:
     """Tables in work at the same time."""
     executor: str = "threads"
     """The executor's name."""
+    retries: Annotated[int, Between(0, 10)] = 2
+    """How often a table is tried again after a failure that may pass, such as a broken connection; 0: never."""
     max_deleted_share: Annotated[float, Between(0, 1)] = 0.5
     """A load that would remove this share of a table's rows, or more, is stopped; 1: none is."""
 

@@ -14,9 +14,19 @@ class EtlkitError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, transient: bool = False, fatal: bool = False) -> None:
+        """Keep the message, and what the failure means for what comes next.
+
+        Args:
+            message: what happened, where, and what to do next.
+            transient: whether the same may succeed a moment later, as after a broken connection or a deadlock.
+            fatal: whether nothing else could be done either until somebody mends it, as on a full disk. What is
+                neither concerns one table, and the others go on.
+        """
         super().__init__(message)
         self.message = message
+        self.transient = transient
+        self.fatal = fatal
 
     def __str__(self) -> str:
         return self.message

@@ -58,7 +58,11 @@ class ServerAccess:
             with_password="with this password" if self.password else "without a password",
             said=said,
         )
-        return ConnectionFailed(scrubbed(f"{self.section}: {text}", self.password))
+        return ConnectionFailed(
+            scrubbed(f"{self.section}: {text}", self.password),
+            transient=sentence in _PASSING,
+            fatal=sentence not in _SOMETIMES,
+        )
 
 
 UNKNOWN_HOST = "the host of {place} is not known; correct `{section}.url`"
@@ -87,3 +91,7 @@ FULL = "{place} has no connection left; try again later"
 BUSY = "{place} is starting or stopping; try again in a minute"
 TOO_OLD = "{place} is version {said}; MySQL 5.6.5 and MariaDB 10.3 are the oldest that etlkit reads"
 OTHER = "{place} refuses the connection ({said})"
+
+_SOMETIMES = frozenset({BROKEN_OFF, FULL, BUSY})
+# A server that restarts answers nothing for a while, and the name of a host may be asked for in vain meanwhile.
+_PASSING = _SOMETIMES | {NO_ANSWER, UNKNOWN_HOST}

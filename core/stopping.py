@@ -36,6 +36,17 @@ class StopSignal:
         if self.is_set():
             raise interrupted()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until work is to end, or the time is over.
+
+        Args:
+            seconds: the longest time to wait.
+
+        Returns:
+            Whether work is to end.
+        """
+        return self._event.wait(seconds)
+
     def set(self) -> None:
         """Let work end, and wake up what waits; called again, it wakes up what waits by then."""
         self._event.set()

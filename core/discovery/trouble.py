@@ -83,6 +83,7 @@ def explained(
     place, code = _place(engine), code_of(error)
     user = engine.url.username or "the current user"
     kind: type[EtlkitError] = SchemaAnalysisError
+    transient = False
     said = f"{place} failed (error {code}) while {doing}. {advice}"
     if code in _USER_REFUSED:
         kind = ConnectionFailed
@@ -92,6 +93,7 @@ def explained(
         )
     elif code in _UNREACHABLE or error.connection_invalidated:
         kind = ConnectionFailed
+        transient = True
         said = (
             f"{place} cannot be reached, or ended the connection (error {code}), while {doing}. "
             "Check host, port, firewall and that the server runs, then try again."
@@ -107,7 +109,7 @@ def explained(
             f"{place} does not let the user `{user}` do this (error {code}) while {doing}. "
             f"Let an administrator GRANT {needs} on the database `{database}`, or check its name."
         )
-    return kind(said)
+    return kind(said, transient=transient)
 
 
 def code_of(error: DBAPIError) -> int:

@@ -150,21 +150,22 @@ class Ledger:
             raise LockHeld(f"table `{table}`: another run is writing it; wait until it is done and run again")
         return bool(remains)
 
-    def was_committed(self, run_id: str, table: str) -> bool:
+    def was_committed(self, run_id: str, table: str, generation: int) -> bool:
         """Find out whether a commit whose answer was lost took place.
 
         Args:
             run_id: the run.
             table: its name in the source.
+            generation: which the load would give the table.
 
         Returns:
-            Whether the table's last committed load is that run's.
+            Whether the table's last committed load is that one.
         """
-        query = sa.select(STATES.c.run_id).where(*self._state_of(table))
+        query = sa.select(STATES.c.run_id, STATES.c.generation).where(*self._state_of(table))
         with self._writing() as connection:
             # As long as the old connection's transaction is alive, it holds this lock.
             connection.execute(sa.select(wait_for_lock(self._lock_of(table))))
-            return connection.scalar(query) == run_id
+            return connection.execute(query).first() == (run_id, generation)
 
     def entries(self) -> dict[str, LedgerEntry]:
         """Read what is remembered of all tables.

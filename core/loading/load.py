@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import attrs
 import sqlalchemy as sa
@@ -14,13 +14,12 @@ import sqlalchemy as sa
 from etlkit.config import DriftSettings
 from etlkit.connections import ConnectionFactory
 from etlkit.contracts import Commit, Everything, TableState, Write
-from etlkit.errors import DeletesRefused, EtlkitError, ExtractionError, LoadError, LockHeld, TargetConflict
+from etlkit.errors import DeletesRefused, ExtractionError, LoadError, LockHeld, TargetConflict
 from etlkit.events import TableFinished
 from etlkit.loading.apply import insert_all
 from etlkit.loading.applying import apply_emptiness, apply_rows
 from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
 from etlkit.loading.broken_reads import Resume
-from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.chunk_stage import ChunkStage
 from etlkit.loading.drift import Drift, drift_between, permitted
 from etlkit.loading.ledger import Ledger
@@ -28,6 +27,7 @@ from etlkit.loading.quarantine import TooManyQuarantined, few, renew
 from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.staged import Staged, outcome_of
 from etlkit.loading.table_plan import TablePlan
+from etlkit.loading.transactions import transaction
 from etlkit.loading.trouble import DateRefused, date_trouble, write_trouble
 from etlkit.loading.warehouse_table import add_key, add_marks, becomes, copy_into, evolve
 from etlkit.raising import raise_alone
@@ -313,19 +313,6 @@ class Load:
             rows_read=self.rows_read,
         )
 
-    @contextmanager
-    def _transaction(self, *, last: bool = False) -> Iterator[sa.Connection]:
-        with self.ledger.engine.connect() as connection, cancelled_by(self.stop, connection):
-            yield connection
-            try:
-                connection.commit()
-            except sa.exc.DBAPIError:
-                if not (last and self._was_committed()):
-                    raise
-
-    def _was_committed(self) -> bool:
-        """Find out whether the commit took place although its answer was lost."""
-        try:
-            return self.ledger.was_committed(self.run_id, self.what.analysis.name)
-        except EtlkitError:
-            return False
+    def _transaction(self, *, last: bool = False) -> AbstractContextManager[sa.Connection]:
+        recorded_as = (self.run_id, self.what) if last else None
+        return transaction(self.ledger, self.stop, recorded_as=recorded_as)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Self
 
 import attrs
 import sqlalchemy as sa
@@ -38,6 +38,9 @@ class MakesPlans(Protocol):
 
     def proving(self, loaded: TablePlan) -> TablePlan:
         """Decide how a table is proven equal that was just loaded by a plan, and keeps digests."""
+
+    def afresh(self) -> Self:
+        """Give one that asks the ledger anew at each table."""
 
 
 @attrs.frozen(kw_only=True)
@@ -90,6 +93,14 @@ class PostgresLoader:
                 minutes,
             )
         return outcome
+
+    def afresh(self) -> Self:
+        """Give a loader for another try, which does not build upon what was known before the first one.
+
+        Returns:
+            The loader; whatever stops this one stops that one as well.
+        """
+        return attrs.evolve(self, planner=self.planner.afresh())
 
     def _proven(self, loaded: TablePlan, outcome: TableFinished) -> TableFinished:
         """Prove a table equal that was just loaded by a cursor, and mend what the cursor does not show."""

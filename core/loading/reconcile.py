@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import attrs
 import sqlalchemy as sa
@@ -20,13 +19,13 @@ from etlkit.errors import ExtractionError, LoadError
 from etlkit.events import TableFinished
 from etlkit.loading.applying import KEPT, merge_rows
 from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
-from etlkit.loading.cancelling import cancelled_by
 from etlkit.loading.digest_comparison import DigestComparison
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.quarantine import few, renew
 from etlkit.loading.staged import EQUAL, REPAIRED, Staged, but_for, outcome_of
 from etlkit.loading.stored_rows import Summary, same_order
 from etlkit.loading.table_plan import TablePlan
+from etlkit.loading.transactions import transaction
 from etlkit.loading.trouble import write_trouble
 from etlkit.loading.warehouse_table import add_marks, copy_into
 from etlkit.raising import raise_alone
@@ -94,16 +93,16 @@ class Reconcile:
             raise
 
     def _carried_out(self, began: float) -> TableFinished:
-        keyset = Keyset.of(self.what.analysis, self.what.rendered.source)
+        name, keyset = self.what.analysis.name, Keyset.of(self.what.analysis, self.what.rendered.source)
         if keyset is None:
-            raise ExtractionError(f"table `{self.what.analysis.name}` has no key to be reconciled by")
+            raise ExtractionError(f"table `{name}` has no key to be reconciled by")
         with (
             self.connections.source_raw() as raw,
             self.stop.calling(SourceQueries(raw, self.stop).drop),
-            self._transaction() as connection,
+            transaction(self.ledger, self.stop, recorded_as=(self.run_id, self.what)) as connection,
         ):
             source = SourceQueries(raw, self.stop)
-            self.ledger.lock_table(connection, self.what.analysis.name, _SETTINGS)
+            self.ledger.lock_table(connection, name, _SETTINGS)
             comparison = DigestComparison.of(self.what, keyset, source, connection)
             stage = self.what.target.table(schema=None, name=_STAGE, temporary=True)
             connection.execute(sa.schema.CreateTable(stage))
@@ -189,12 +188,6 @@ class Reconcile:
             outcome=outcome,
         )
         return outcome
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        with self.ledger.engine.connect() as connection, cancelled_by(self.stop, connection):
-            yield connection
-            connection.commit()
 
 
 def _proof(comparison: DigestComparison, found: _Found, counts: Mapping[str, int]) -> str:

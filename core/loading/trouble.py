@@ -70,6 +70,11 @@ MEANING = {
 }
 """By sqlstate (PostgreSQL's manual, appendix A), what happened and what to do."""
 
+_PASSING = frozenset({"40001", "40P01", "53300", "55P03", "57014", "57P01", "57P02", "57P03", "25P03"})
+"""What may succeed a moment later."""
+_FATAL = frozenset({"25006", "53100"})
+"""What every other table would meet as well."""
+
 _DATE_REFUSED = ("22007", "22008")
 # On a line of its own: of JSON, another one that says where in the value stands before it.
 _COPY_CONTEXT = re.compile(r"^COPY .*?, line \d+, column (?P<column>.+?)(?::|$)", re.MULTILINE)
@@ -148,11 +153,16 @@ def _load_error(where: str, columns: Collection[str], kept: str, error: BaseExce
     state = getattr(error, "pgcode", None)
     if state is None:
         return LoadError(
-            f"{where}: the connection to the warehouse broke before it confirmed anything; run again"
+            f"{where}: the connection to the warehouse broke before it confirmed anything; run again",
+            transient=True,
         )
     name = errorcodes.lookup(state).lower() if state in errorcodes.__dict__.values() else "unknown"
     meaning = MEANING.get(state, "the warehouse refused it")
-    return LoadError(f"{where}{_place(columns, error)}: {meaning}; {kept} (sqlstate {state}, {name})")
+    return LoadError(
+        f"{where}{_place(columns, error)}: {meaning}; {kept} (sqlstate {state}, {name})",
+        transient=state in _PASSING,
+        fatal=state in _FATAL,
+    )
 
 
 def _place(columns: Collection[str], error: BaseException | None) -> str:

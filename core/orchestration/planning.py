@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Self
 
 import attrs
 
@@ -138,6 +139,14 @@ class Planner:
         """
         before = self.ledger.entry(loaded.analysis.name)
         return attrs.evolve(loaded, plan=reconciling(loaded.plan), before=before, proof_due=False)
+
+    def afresh(self) -> Self:
+        """Give a planner that asks the ledger anew at each table.
+
+        Returns:
+            The planner.
+        """
+        return attrs.evolve(self, known=None)
 
     def analysis(self, table: str, config: TableConfig) -> TableAnalysis:
         """Lay a table's configuration over what discovery found.

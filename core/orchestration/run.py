@@ -30,6 +30,7 @@ from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.planning import Planner
 from etlkit.orchestration.priority_processor import PriorityProcessor
+from etlkit.orchestration.retries import Retries
 from etlkit.orchestration.selection import selected
 from etlkit.orchestration.table_processor import TableProcessor
 from etlkit.orchestration.unchanged import UnchangedTables
@@ -91,9 +92,12 @@ class Run:
         """
         began = time.monotonic()
         require_allowed_hour(self.deployment.settings.source.allowed_hours)
-        names, outcomes = self._present(selected_tables(self.deployment, self.request))
+        chosen = selected_tables(self.deployment, self.request)
         ledger, run_id = self.deployment.ledger, uuid.uuid4().hex
-        ledger.ensure()
+        retries = Retries(most=self.deployment.settings.run.retries)
+        retries.call(self.deployment.discovery.catalog)
+        retries.call(ledger.ensure)
+        names, outcomes = self._present(chosen)
         with ledger.run_lock():
             now = SourceIdentity.of(self.deployment.discovery.catalog(), self.deployment.settings.source.url)
             require_same_source(ledger, now, accept=self.request.accept_source)
@@ -134,7 +138,7 @@ class Run:
                     seconds=time.monotonic() - began,
                 )
                 try:
-                    ledger.finish_run(event)
+                    retries.call(lambda: ledger.finish_run(event))
                 finally:
                     self._tell(event)
         return event

@@ -14,6 +14,7 @@ from etlkit.events import TableFinished
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.quality import judged
+from etlkit.orchestration.retries import Retries
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class TableProcessor:
         schema_discovery: SchemaDiscovery | None,
         loader: PostgresLoader | None = None,
         limit: int | None = None,
+        retries: Retries | None = None,
     ) -> None:
         """Take what is needed; nothing is built here.
 
@@ -33,6 +35,7 @@ class TableProcessor:
             schema_discovery: what is known of the source.
             loader: writes to the warehouse.
             limit: read at most so many rows of each table.
+            retries: how often a table is tried again; by default `run.retries` times.
 
         Raises:
             ValueError: there is no SchemaDiscovery, or no loader.
@@ -44,6 +47,8 @@ class TableProcessor:
         self.schema_discovery = schema_discovery
         self.loader = loader
         self.limit = limit
+        self.retries = retries or Retries(most=loader.settings.run.retries, stop=loader.stop)
+        self._hopeless: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,15 +69,23 @@ class TableProcessor:
             What happened; `error` says what went wrong, if anything did, and what to do next.
         """
         began = time.monotonic()
+        if self._hopeless is not None:
+            return self._not_tried(table, self._hopeless)
+
+        def load(loader: PostgresLoader) -> TableFinished:
+            require_allowed_hour(loader.settings.source.allowed_hours)
+            return loader.load_table(table, force_full=force_full, limit=self.limit)
+
         try:
-            require_allowed_hour(self.loader.settings.source.allowed_hours)
-            outcome = self.loader.load_table(table, force_full=force_full, limit=self.limit)
+            outcome = self.retries.call(lambda: load(self.loader), again=lambda: load(self.loader.afresh()))
             return judged(outcome, self.loader.get_table_config(table).monitoring)
         except RunInterrupted as error:
             return self._failed(table, began, error.message, error.exit_code, alert=False)
         except ValueNotRepresentable as error:
             return self._failed(table, began, error.message, error.exit_code, losses=error.losses)
         except EtlkitError as error:
+            if error.fatal and self._hopeless is None:
+                self._hopeless = error.message
             return self._failed(table, began, error.message, error.exit_code)
         except Exception as error:  # noqa: BLE001 - one table's failure must leave the others running
             # The message may hold a row's value, so only the kind of error and its place are told.
@@ -86,6 +99,17 @@ class TableProcessor:
                 "please report it with this line",
                 1,
             )
+
+    def _not_tried(self, table: str, why: str) -> TableFinished:
+        """Give the outcome of a table that is left out since every table would fail; that was logged once."""
+        return TableFinished(
+            table=table,
+            strategy=self.loader.get_table_config(table).extraction_strategy,
+            importance=self.loader.get_table_config(table).table_importance,
+            verified="not checked: not loaded",
+            error=f"table `{table}` was not tried, since another one showed that none can be loaded: {why}",
+            exit_code=EtlkitError.exit_code,
+        )
 
     def _failed(
         self,

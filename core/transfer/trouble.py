@@ -47,6 +47,10 @@ _MEANING = {
 }
 
 
+_PASSING = frozenset({1040, 1053, 1205, 1213, 1317, 1927, 2006, 2013})
+"""What may succeed a moment later. Not what took too long: the clinic's server would be kept busy for as long again."""
+
+
 @contextmanager
 def read_trouble(table: str) -> Iterator[None]:
     """Turn what PyMySQL raises in the block into an `ExtractionError` without values and without a chain.
@@ -65,10 +69,13 @@ def read_trouble(table: str) -> Iterator[None]:
     except pymysql.err.Error as error:
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         meaning = _MEANING.get(code, "the source refused to read it; run `etlkit doctor`")
-        raise_alone(ExtractionError(f"table `{table}`: {meaning} (source error {code})"))
+        raise_alone(
+            ExtractionError(f"table `{table}`: {meaning} (source error {code})", transient=code in _PASSING)
+        )
     except (OSError, EOFError) as error:
         raise_alone(
             ExtractionError(
-                f"table `{table}`: the connection to the source broke ({type(error).__name__}); run again"
+                f"table `{table}`: the connection to the source broke ({type(error).__name__}); run again",
+                transient=True,
             )
         )

@@ -73,6 +73,8 @@ def test_usage(clinic: Any) -> None:
 def test_unreachable_source(clinic: Any) -> None:
     """A source that cannot be reached fails the run in one sentence, with the server's place."""
     clinic.prepared()
+    settings = clinic.folder / "etlkit.yml"
+    settings.write_text(settings.read_text().replace("\nrun:\n", "\nrun:\n  retries: 0\n"))
     result = clinic.etlkit("run", "--json", ETLKIT_SOURCE_URL="mysql://reader:secret@127.0.0.1:1/clinic")
     last = json.loads(result.stdout)
     assert (1, 1, []) == (result.exit_code, last["exit_code"], last["tables"])

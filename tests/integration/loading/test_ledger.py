@@ -288,8 +288,9 @@ def test_a_commit_whose_answer_was_lost(loading: Loading) -> None:
     loading.source.execute(*TABLE)
     loading.outcome("t", run_id="mine")
     ledger = loading.deployment.ledger
-    assert [True, False, False] == [
-        ledger.was_committed("mine", "t"),
-        ledger.was_committed("other", "t"),
-        ledger.was_committed("mine", "u"),
+    assert [True, False, False, False] == [
+        ledger.was_committed("mine", "t", 1),
+        ledger.was_committed("other", "t", 1),
+        ledger.was_committed("mine", "u", 1),
+        ledger.was_committed("mine", "t", 2),
     ]
