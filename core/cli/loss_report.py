@@ -10,6 +10,7 @@ import attrs
 import click
 
 from etlkit.cli import options, output
+from etlkit.cli.audit import show_audit
 from etlkit.cli.output import Heading
 from etlkit.cli.report import BECAME
 from etlkit.loading.loss_report import TableLosses, read_losses
@@ -33,14 +34,25 @@ _KEY_HEADINGS = [Heading(text=text) for text in ("table", "key", "column", "rule
 @options.common
 @options.as_json
 @options.option("--keys", is_flag=True, help="List the values in quarantine by the keys of their rows.")
-def report(*, folder: Path, as_json: bool, keys: bool) -> None:
-    """Show the values that were lost.
+@options.option(
+    "--audit",
+    is_flag=True,
+    help="Show the last run instead: who, where, versions, policies, tables, columns.",
+)
+@options.option(
+    "--run-id", metavar="ID", help="With --audit, another run; the beginning of its number is enough."
+)
+def report(*, folder: Path, as_json: bool, keys: bool, audit: bool, run_id: str | None) -> None:
+    """Show the values that were lost, or what a run did.
 
     For each table: how many values of which column PostgreSQL cannot hold, by which rule, and what became
     of them; as the table's last full read found them, and later loads. Values are never shown. Only the
     warehouse is asked.
     """
     with Deployment.opened(folder) as deployment:
+        if audit or run_id:
+            show_audit(deployment, run_id, as_json=as_json)
+            return
         tables = read_losses(deployment.ledger)
         settings = deployment.settings
     if as_json:

@@ -18,13 +18,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from etlkit.contracts import TableState
 from etlkit.errors import LoadError, LockHeld
-from etlkit.events import RunFinished, TableFinished
+from etlkit.events import TableFinished
 from etlkit.loading.broken_reads import BrokenReads
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot, entry_of
 from etlkit.loading.ledger_tables import (
     LOADS,
     RESUMES,
-    RUNS,
     SCHEMA,
     SECRETS,
     STATES,
@@ -37,6 +36,7 @@ from etlkit.loading.ledger_tables import (
 from etlkit.loading.locks import try_lock, wait_for_lock
 from etlkit.loading.proof_ledger import ProofLedger
 from etlkit.loading.proofs import proof_values
+from etlkit.loading.run_records import RunRecords
 from etlkit.loading.shapes import shapes_in
 from etlkit.loading.target import TargetTable
 from etlkit.loading.trouble import warehouse_trouble
@@ -60,6 +60,7 @@ class Ledger:
         self._secret = ""
         self.broken_reads = BrokenReads(schema)
         self.proofs = ProofLedger(engine, schema)
+        self.runs = RunRecords(engine, schema)
 
     def ensure(self) -> None:
         """Create the ledger's schema, tables and columns where they are missing, and the schema to load into.
@@ -259,7 +260,9 @@ class Ledger:
             raise LockHeld(
                 f"table `{target.source}`: another run loaded it meanwhile; nothing of this load was kept; run again"
             )
-        self._insert_load(connection, run_id, outcome, whole)
+        if before is None or before.mapping_hash != target.mapping_hash:
+            self.runs.keep_columns(connection, target)
+        self._insert_load(connection, run_id, outcome, whole=whole, mapping_hash=target.mapping_hash)
 
     def record_failure(self, run_id: str, outcome: TableFinished) -> None:
         """Record a load that failed, in a transaction of its own.
@@ -270,34 +273,6 @@ class Ledger:
         """
         with self._writing() as connection:
             self._insert_load(connection, run_id, outcome)
-
-    def start_run(self, run_id: str, deployment: str, version: str) -> None:
-        """Record that a run begins.
-
-        Args:
-            run_id: the run.
-            deployment: its name.
-            version: etlkit's.
-        """
-        with self._writing() as connection:
-            connection.execute(
-                sa.insert(RUNS).values(
-                    run_id=run_id, target_schema=self.schema, deployment=deployment, etlkit_version=version
-                )
-            )
-
-    def finish_run(self, event: RunFinished) -> None:
-        """Record how a run ended.
-
-        Args:
-            event: what happened.
-        """
-        with self._writing() as connection:
-            connection.execute(
-                sa.update(RUNS)
-                .values(finished_at=sa.func.now(), exit_code=event.exit_code, tables=len(event.tables))
-                .where(RUNS.c.run_id == event.run_id)
-            )
 
     def resumable(self) -> list[str]:
         """List the tables with a broken read.
@@ -343,7 +318,7 @@ class Ledger:
         return f"etlkit:table:{self.schema}.{table}"
 
     def _insert_load(
-        self, connection: sa.Connection, run_id: str, outcome: TableFinished, whole: bool = False
+        self, connection: sa.Connection, run_id: str, outcome: TableFinished, **more: Any
     ) -> None:
-        values = load_values(run_id, self.schema, outcome)
-        connection.execute(sa.insert(LOADS).values(whole=whole, **values))
+        values = {"whole": False, **load_values(run_id, self.schema, outcome), **more}
+        connection.execute(sa.insert(LOADS).values(values))

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn, DDLElement
 
@@ -32,6 +33,7 @@ RUNS = sa.Table(
     sa.Column("finished_at", _now),
     sa.Column("exit_code", sa.Integer),
     sa.Column("tables", sa.Integer),
+    sa.Column("audit", JSONB, comment="Who, where, versions, plugins, what was asked for, policies."),
     comment="One row per `etlkit run`; finished_at stays empty when the process was killed.",
 )
 
@@ -61,6 +63,7 @@ LOADS = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("ended_at", _now, nullable=False, server_default=sa.func.now()),
     sa.Column("whole", sa.Boolean),
+    sa.Column("mapping_hash", sa.Text, comment="Which columns were read, in table_columns."),
     comment="One row per table and run, failed ones included.",
 )
 
@@ -124,6 +127,17 @@ QUARANTINE = sa.Table(
     # Not unique: a long key does not fit into an index, and a table has one writer at a time.
     sa.Index("quarantine_of_table", "target_schema", "table_name"),
     comment="Rows that have NULL where the source's value cannot be held; gone as soon as it can.",
+)
+
+COLUMNS = sa.Table(
+    "table_columns",
+    metadata,
+    sa.Column("target_schema", sa.Text, primary_key=True),
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("mapping_hash", sa.Text, primary_key=True),
+    sa.Column("columns", JSONB, nullable=False, comment="[{source, name, type, conversion, policy}]"),
+    sa.Column("seen_at", _now, nullable=False, server_default=sa.func.now()),
+    comment="The columns that leave the source, and what they become; a row for each mapping that was ever used.",
 )
 
 SOURCES = sa.Table(

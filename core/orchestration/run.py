@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import time
 import uuid
@@ -27,6 +26,7 @@ from etlkit.loading.ledger_entries import LedgerSnapshot
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.loading.source_identity import SourceIdentity, require_same_source
 from etlkit.orchestration.allowed_hours import require_allowed_hour
+from etlkit.orchestration.audit import audit_of
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.planning import Planner
 from etlkit.orchestration.priority_processor import PriorityProcessor
@@ -113,7 +113,8 @@ class Run:
             unchanged = self._unchanged_tables(run_id, planner, known)
             deployment = self.deployment.settings.deployment
             ordered = tuple(processor.order())
-            ledger.start_run(run_id, deployment, importlib.metadata.version("etlkit-core"))
+            audit = audit_of(self.deployment, self.request)
+            ledger.runs.start(run_id, deployment, audit["versions"]["etlkit"], audit)
             exit_code = EtlkitError.exit_code
             try:
                 self._tell(RunStarting(run_id=run_id, deployment=deployment, tables=ordered))
@@ -138,7 +139,7 @@ class Run:
                     seconds=time.monotonic() - began,
                 )
                 try:
-                    retries.call(lambda: ledger.finish_run(event))
+                    retries.call(lambda: ledger.runs.finish(event))
                 finally:
                     self._tell(event)
         return event

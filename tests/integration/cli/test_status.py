@@ -97,7 +97,7 @@ def test_running_and_unfinished(clinic: Any) -> None:
     clinic.prepared()
     clinic.done("run")
     ledger = Ledger(clinic.warehouse.engine, "raw")
-    ledger.start_run("killed", "north", "0")
+    ledger.runs.start("killed", "north", "0", {"versions": {}})
     with ledger.engine.begin() as connection:
         resume = Resume(run_id="killed", plan="p", stage="s", read=12000)
         ledger.broken_reads.save(connection, "patient", resume, owner=None)

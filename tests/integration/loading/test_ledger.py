@@ -105,11 +105,11 @@ def test_losses_are_recorded_without_values(loading: Loading) -> None:
 def test_a_run_in_the_ledger(loading: Loading) -> None:
     """A run is recorded when it begins, and completed when it ends."""
     ledger = loading.deployment.ledger
-    ledger.start_run("one", "north", "1.2.3")
+    ledger.runs.start("one", "north", "1.2.3", {"versions": {}})
     row = "SELECT run_id, target_schema, deployment, etlkit_version, finished_at >= started_at, exit_code, tables FROM "
     assert [("one", "raw", "north", "1.2.3", None, None, None)] == loading.warehouse.rows(row + "etlkit.runs")
     ended = RunFinished(run_id="one", deployment="north", exit_code=3, tables=(TableFinished(table="t"),))
-    ledger.finish_run(ended)
+    ledger.runs.finish(ended)
     assert [("one", "raw", "north", "1.2.3", True, 3, 1)] == loading.warehouse.rows(row + "etlkit.runs")
 
 
