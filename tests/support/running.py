@@ -67,12 +67,12 @@ def running_of(
         warehouse: where to.
         registry: plugins instead of those that are installed.
         source_url: to read as another user.
-        changes: of the settings; `connections` belongs to the source.
+        changes: of the settings; `connections` and `statement_seconds` belong to the source.
     """
-    connections = changes.pop("connections", 1)
+    of_source = {name: changes.pop(name) for name in ("connections", "statement_seconds") if name in changes}
     settings = Settings(
         deployment="north",
-        source=SourceSettings(url=MySQLUrl.parse(source_url or source.reader_url), connections=connections),
+        source=SourceSettings(url=MySQLUrl.parse(source_url or source.reader_url), **of_source),
         warehouse=WarehouseSettings(url=PostgresUrl.parse(warehouse.url)),
         **changes,
     )
