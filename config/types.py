@@ -131,6 +131,8 @@ class SourceSettings:
     """How many connections etlkit may have to the source at a time."""
     statement_seconds: Annotated[int, Between(1, 86400)] = 300
     """After how many seconds the server stops a statement of ours (MySQL 5.6 cannot)."""
+    silence_seconds: Annotated[int, Between(1, 3600)] = 60
+    """After how many seconds without a sign of life of the server a connection counts as broken."""
 
 
 @attrs.frozen(kw_only=True)
@@ -146,6 +148,8 @@ class ReplicaSettings:
     insecure: bool = False
     """As in `source`."""
     ca_file: Path | None = None
+    """As in `source`."""
+    silence_seconds: Annotated[int, Between(1, 3600)] = 60
     """As in `source`."""
 
 
@@ -170,6 +174,8 @@ class WarehouseSettings:
     insecure: bool = False
     """As in `source`."""
     ca_file: Path | None = None
+    """As in `source`."""
+    silence_seconds: Annotated[int, Between(1, 3600)] = 60
     """As in `source`."""
 
 

@@ -15,7 +15,8 @@ from etlkit.config.passwords import password_of
 from etlkit.errors import ConfigurationError
 from etlkit.server_access import ServerAccess
 from etlkit.source_session import MySQLConnection, ServerVersion, connect_mysql, server_kind
-from etlkit.warehouse_session import connect_postgres
+from etlkit.warehouse_session import connect_postgres, lost
+from etlkit.warehouse_waits import Waits
 
 __all__ = ["ConnectionFactory", "MySQLConnection", "ServerVersion", "server_kind"]
 
@@ -126,12 +127,13 @@ class ConnectionFactory:
             The engine, the same at every call.
         """
         settings = self._settings.warehouse
+        waits = Waits(settings.silence_seconds, lambda pids: lost(self._access("warehouse", settings), pids))
 
         return self._engine(
             "warehouse",
             lambda: create_engine(
                 settings.url.sqlalchemy(),
-                creator=lambda: connect_postgres(self._access("warehouse", settings)),
+                creator=lambda: connect_postgres(self._access("warehouse", settings), waits),
                 hide_parameters=True,
                 pool_size=self._settings.run.threads,
                 max_overflow=-1,
@@ -171,5 +173,6 @@ class ConnectionFactory:
             insecure=server.insecure,
             ca_file=server.ca_file,
             statement_seconds=getattr(server, "statement_seconds", 300),
+            silence_seconds=server.silence_seconds,
             read_only=read_only,
         )

@@ -10,8 +10,8 @@ from etlkit.config.secrets import Secret, scrubbed
 from etlkit.config.urls import DatabaseUrl
 from etlkit.errors import ConnectionFailed
 
-CONNECT_SECONDS = 10
-"""How long a server may take to answer at all."""
+CONNECT_SECONDS = 30
+"""How long a server may take to answer at all; a login takes up to six answers."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +30,8 @@ class ServerAccess:
     """Who signed the server's certificate; None for whom this machine trusts."""
     statement_seconds: int = 300
     """After how many seconds a source server stops a statement."""
+    silence_seconds: int = 60
+    """After how many seconds without a sign of life a connection counts as broken."""
     read_only: bool = True
     """Whether a source server shall refuse to write for us."""
 
@@ -63,6 +65,18 @@ class ServerAccess:
             transient=sentence in _PASSING,
             fatal=sentence not in _SOMETIMES,
         )
+
+
+def keepalives(silence_seconds: int) -> dict[str, int]:
+    """Choose when the system asks a silent peer whether it is there, so that it is given up in time.
+
+    Args:
+        silence_seconds: when a connection without a sign of life counts as broken.
+
+    Returns:
+        `idle` and `interval` in seconds, and `count`.
+    """
+    return {"idle": max(1, silence_seconds // 2), "interval": max(1, silence_seconds // 6), "count": 3}
 
 
 UNKNOWN_HOST = "the host of {place} is not known; correct `{section}.url`"

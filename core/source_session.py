@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 import pymysql
@@ -13,17 +13,16 @@ from pymysql.constants import CLIENT, CR, ER
 from sqlalchemy import Connection
 
 from etlkit import server_access as access
-from etlkit.server_access import ServerAccess
+from etlkit.server_access import ServerAccess, keepalives
 
 if TYPE_CHECKING:
     MySQLConnection = pymysql.connections.Connection[Any]
 else:  # only the type information calls it generic
     MySQLConnection = pymysql.connections.Connection
 
-GRACE_SECONDS = 30
-"""How much longer than the server's own limit we wait for a statement before the connection is dead."""
 LONGEST_VALUE = 8 * 1024 * 1024
 """Bytes that many rows rendered into one value may have: what a read asks for at once, it must hold in memory."""
+_IDLE_SECONDS = 3600
 
 _OLDEST = {"mysql": (5, 6, 5), "mariadb": (10, 0)}  # what knows SET TRANSACTION READ ONLY
 _SENTENCES = {
@@ -87,7 +86,12 @@ def server_kind(connection: Connection | MySQLConnection) -> ServerVersion:
 
 
 def session_statements(
-    version: ServerVersion, max_allowed_packet: int, *, statement_seconds: int, read_only: bool
+    version: ServerVersion,
+    max_allowed_packet: int,
+    *,
+    statement_seconds: int,
+    silence_seconds: int,
+    read_only: bool,
 ) -> list[str]:
     """Give the statements that set a session up; none of them touches anything GLOBAL.
 
@@ -95,6 +99,7 @@ def session_statements(
         version: what the server is.
         max_allowed_packet: the server's limit of one result value, in bytes.
         statement_seconds: after how many seconds the server shall stop a statement of ours.
+        silence_seconds: after how many seconds in which we take nothing the server shall give us up.
         read_only: whether the server shall refuse to write for us.
 
     Returns:
@@ -106,7 +111,9 @@ def session_statements(
         "sql_mode": "''" if read_only else "'NO_AUTO_VALUE_ON_ZERO'",
         "group_concat_max_len": str(min(max_allowed_packet, LONGEST_VALUE)),
         "lock_wait_timeout": "2",
-        "net_write_timeout": "600",  # the server waits this long while we write to the warehouse
+        # Rows are fetched before anything else is done. Of a client that is gone, the table would stay locked.
+        "net_write_timeout": str(silence_seconds),
+        "wait_timeout": str(_IDLE_SECONDS),  # nor must a snapshot of his hold up an ALTER until tomorrow
     }
     if version.kind == "mariadb":
         settings["max_statement_time"] = str(statement_seconds)
@@ -141,8 +148,11 @@ def connect_mysql(server: ServerAccess) -> MySQLConnection:
     try:
         tls = _tls(server)
         connection = _opened(server, tls)
+        _watch_over(connection, server)
         refusal = _set_up(connection, server)
         if refusal is None:
+            # PyMySQL's own, which it offers before a connection is there only; it looks at it for each answer.
+            connection._read_timeout = server.statement_seconds + server.silence_seconds  # type: ignore[attr-defined]  # noqa: SLF001
             return connection
         failure = refusal
     except (pymysql.MySQLError, RuntimeError) as error:
@@ -178,12 +188,29 @@ def _connect(server: ServerAccess, tls: dict[str, Any]) -> MySQLConnection:
         database=url.database,
         charset="utf8mb4",
         connect_timeout=access.CONNECT_SECONDS,
-        read_timeout=server.statement_seconds + GRACE_SECONDS,
-        write_timeout=server.statement_seconds + GRACE_SECONDS,
+        read_timeout=access.CONNECT_SECONDS,
+        write_timeout=server.silence_seconds,
         autocommit=server.read_only,
         client_flag=CLIENT.FOUND_ROWS,  # SQLAlchemy counts the rows that matched
         program_name="etlkit",
     )
+
+
+def _watch_over(connection: MySQLConnection, server: ServerAccess) -> None:
+    """Have the system notice when packets get lost, also while the server works on a statement and says nothing."""
+    its = cast("socket.socket", connection._sock)  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other way
+    if its.family == getattr(socket, "AF_UNIX", None):
+        return
+    times = keepalives(server.silence_seconds)
+    options = {
+        "TCP_KEEPIDLE": times["idle"],
+        "TCP_KEEPINTVL": times["interval"],
+        "TCP_KEEPCNT": times["count"],
+        "TCP_USER_TIMEOUT": server.silence_seconds * 1000,
+    }
+    for name, value in options.items():
+        if hasattr(socket, name):  # not on every system
+            its.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _tls(server: ServerAccess) -> dict[str, Any]:
@@ -213,6 +240,7 @@ def _set_up(connection: MySQLConnection, server: ServerAccess) -> tuple[str, str
             version,
             int(max_allowed_packet),
             statement_seconds=server.statement_seconds,
+            silence_seconds=server.silence_seconds,
             read_only=server.read_only,
         ):
             cursor.execute(statement)

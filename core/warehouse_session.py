@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import selectors
 import ssl
+import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import psycopg2.extensions
+from psycopg2.extensions import POLL_OK, POLL_READ
 
 from etlkit import server_access as access
-from etlkit.server_access import ServerAccess
+from etlkit.server_access import ServerAccess, keepalives
+from etlkit.warehouse_waits import Waits, WarehouseConnection, WarehouseCursor
 
-SESSION = {
+_SESSION = {
     "TimeZone": "UTC",
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "postgres",
@@ -23,12 +29,7 @@ SESSION = {
     "lock_timeout": "60s",
     # A network that breaks must not leave a backend with our locks behind.
     "idle_in_transaction_session_timeout": "10min",
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "60s",
 }
-"""What a session is set to, where the server knows the name."""
 
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -42,6 +43,13 @@ SELECT pg_catalog.set_config(wanted.name, wanted.value, false)
 FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)
 JOIN pg_catalog.pg_settings AS known ON known.name = wanted.name
 """
+# A pooler gives numbers of its own, which are found nowhere here; of those behind it, nothing is said.
+_AT_REST = """
+SELECT pid FROM pg_catalog.pg_stat_activity
+WHERE pid = ANY (%s) AND application_name = %s AND state LIKE 'idle%%'
+AND state_change < pg_catalog.now() - pg_catalog.make_interval(secs => %s)
+"""
+_APPLICATION = "etlkit"
 _SENTENCES = (
     (r"could not translate host name", access.UNKNOWN_HOST, ""),
     (r"root certificate file|could not load system root", access.NO_CA_FILE, ""),
@@ -59,13 +67,15 @@ _SENTENCES = (
     (r"timeout expired|timed out", access.NO_ANSWER, "no answer in time"),
     (r"Connection refused|No such file or directory", access.NO_ANSWER, "connection refused"),
 )
+_NOBODY_THERE = frozenset({access.NO_ANSWER, access.BROKEN_OFF, access.UNKNOWN_HOST})
 
 
-def connect_postgres(server: ServerAccess) -> psycopg2.extensions.connection:
+def connect_postgres(server: ServerAccess, waits: Waits | None = None) -> psycopg2.extensions.connection:
     """Open a connection and set its session up.
 
     Args:
         server: where, and on what terms.
+        waits: looks after what waits for the warehouse.
 
     Returns:
         The connection, not in a transaction.
@@ -74,11 +84,14 @@ def connect_postgres(server: ServerAccess) -> psycopg2.extensions.connection:
         ConnectionFailed: the server cannot be reached, refuses us, or does not encrypt as it must.
     """
     failure: tuple[str, str]
-    connection: psycopg2.extensions.connection | None = None
+    connection: WarehouseConnection | None = None
     try:
-        connection = psycopg2.connect(**_arguments(server))
+        connection = psycopg2.connect(
+            **_arguments(server), connection_factory=WarehouseConnection, cursor_factory=WarehouseCursor
+        )
+        connection.waits = waits
         if connection.info.ssl_in_use or not server.tls_required:
-            _set_up(connection)
+            _set_up(connection, server.silence_seconds)
             return connection
         failure = (access.UNENCRYPTED, "")
     except psycopg2.Error as error:
@@ -96,14 +109,11 @@ def _arguments(server: ServerAccess) -> dict[str, Any]:
         "dbname": url.database,
         "user": url.user,
         "password": server.password.reveal() if server.password else None,
-        "application_name": "etlkit",
+        "application_name": _APPLICATION,
         "client_encoding": "utf8",
         "connect_timeout": access.CONNECT_SECONDS,
-        "keepalives": 1,
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 60_000,
+        **{f"keepalives_{name}": value for name, value in keepalives(server.silence_seconds).items()},
+        "tcp_user_timeout": server.silence_seconds * 1000,
         "gssencmode": "disable",
         "sslmode": "prefer",
     }
@@ -122,11 +132,62 @@ def trusted_bundle() -> str:
     return next((each for each in (known, *_BUNDLES) if each and Path(each).is_file()), "system")
 
 
-def _set_up(connection: psycopg2.extensions.connection) -> None:
+def session_settings(silence_seconds: int) -> dict[str, str]:
+    """Give what a session is set to, where the server knows the name.
+
+    Args:
+        silence_seconds: after how many seconds without a sign of life of ours the server ends the session.
+
+    Returns:
+        Values by name.
+    """
+    ours = {f"tcp_keepalives_{name}": str(value) for name, value in keepalives(silence_seconds).items()}
+    return {**_SESSION, **ours, "tcp_user_timeout": f"{silence_seconds}s"}
+
+
+def _set_up(connection: psycopg2.extensions.connection, silence_seconds: int) -> None:
+    settings = session_settings(silence_seconds)
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(_SET, (list(SESSION), list(SESSION.values())))
+        cursor.execute(_SET, (list(settings), list(settings.values())))
     connection.autocommit = False
+
+
+def lost(server: ServerAccess, pids: Collection[int]) -> Collection[int]:
+    """Ask the warehouse, over a connection of its own, what it is not at work at although an answer is waited for.
+
+    Args:
+        server: where, and on what terms.
+        pids: the process numbers of backends.
+
+    Returns:
+        Those that have been at rest for a while, so that their answers are lost; all when the warehouse does not
+        answer in time.
+    """
+    until = time.monotonic() + server.silence_seconds
+    try:
+        with contextlib.closing(psycopg2.connect(**_arguments(server), async_=1)) as connection:
+            _ready(connection, until)
+            with connection.cursor() as cursor:
+                cursor.execute(_AT_REST, (list(pids), _APPLICATION, server.silence_seconds / 2))
+                _ready(connection, until)
+                return {pid for (pid,) in cursor.fetchall()}
+    except TimeoutError:
+        return pids
+    except psycopg2.Error as error:
+        # One that refuses us, since it has no connection left or is starting, is there.
+        return pids if _sentence(error)[0] in _NOBODY_THERE else ()
+
+
+def _ready(connection: psycopg2.extensions.connection, until: float) -> None:
+    """Wait for the answer to what was asked on an asynchronous connection."""
+    while (state := connection.poll()) != POLL_OK:
+        with selectors.DefaultSelector() as selector:
+            selector.register(
+                connection, selectors.EVENT_READ if state == POLL_READ else selectors.EVENT_WRITE
+            )
+            if not selector.select(max(0, until - time.monotonic())):
+                raise TimeoutError
 
 
 def _sentence(error: psycopg2.Error) -> tuple[str, str]:

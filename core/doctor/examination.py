@@ -120,7 +120,7 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
         *tables,
         source_server.judge_clock(facts.time_zone, facts.clock_ahead),
         source_server.judge_statement_limit(
-            facts.version, facts.statement_seconds, settings.statement_seconds
+            facts.version, facts.statement_seconds, settings.statement_seconds + settings.silence_seconds
         ),
         hours,
     ]

@@ -7,7 +7,7 @@ import datetime as dt
 from etlkit.config import AllowedHours
 from etlkit.doctor import checks
 from etlkit.doctor.findings import Finding
-from etlkit.source_session import GRACE_SECONDS, ServerVersion
+from etlkit.source_session import ServerVersion
 
 OLDEST_MARIADB = (10, 3)
 """The oldest MariaDB that etlkit is made for; older ones are reached from 10.0 on."""
@@ -74,13 +74,13 @@ def judge_clock(time_zone: str, clock_ahead: float) -> Finding:
     )
 
 
-def judge_statement_limit(version: ServerVersion, seconds: float | None, wanted: int) -> Finding:
+def judge_statement_limit(version: ServerVersion, seconds: float | None, patience_seconds: int) -> Finding:
     """Judge whether the server stops a statement of ours that takes too long.
 
     Args:
         version: kind and version.
         seconds: the session's limit; None when there is none.
-        wanted: `source.statement_seconds`.
+        patience_seconds: how long etlkit itself waits for the answer to a statement.
 
     Returns:
         A warning when the server cannot.
@@ -91,7 +91,7 @@ def judge_statement_limit(version: ServerVersion, seconds: float | None, wanted:
         )
     return checks.STATEMENT_LIMIT.warning(
         f"{_PRODUCTS[version.kind]} {'.'.join(str(part) for part in version.version)} cannot limit the time of a "
-        f"statement; etlkit ends the connection after {wanted + GRACE_SECONDS} seconds, and the server may work on "
+        f"statement; etlkit ends the connection after {patience_seconds} seconds, and the server may work on "
         "for a while.",
         "Nothing needs to be done: etlkit reads in small pieces. MySQL 5.7.8 and MariaDB 10.1 and later have a limit.",
     )

@@ -19,6 +19,8 @@ from etlkit.config import Settings
 from etlkit.connections import ConnectionFactory, server_kind
 from etlkit.demo import PrivateMariaDB
 from etlkit.errors import ConfigurationError, ConnectionFailed
+from etlkit.transfer.chunk_queries import Prepared
+from etlkit.transfer.source_queries import SourceQueries
 from support.databases import SourceDatabase, WarehouseDatabase, source_database
 from support.tls import Certificates, make_certificates, make_stranger, tls_in_front
 
@@ -88,9 +90,9 @@ def test_source_session(source: SourceDatabase, factory: Factory) -> None:
         row = connection.exec_driver_sql(
             "SELECT @@time_zone, @@sql_mode, @@character_set_client, @@character_set_results, "
             "@@character_set_connection, @@group_concat_max_len, @@lock_wait_timeout, "
-            "@@net_write_timeout, @@autocommit"
+            "@@net_write_timeout, @@wait_timeout, @@autocommit"
         ).one()
-    assert ("+00:00", "", "utf8mb4", "utf8mb4", "utf8mb4", 8 * 1024 * 1024, 2, 600, 1) == tuple(row)
+    assert ("+00:00", "", "utf8mb4", "utf8mb4", "utf8mb4", 8 * 1024 * 1024, 2, 60, 3600, 1) == tuple(row)
 
 
 def test_source_refuses_to_write(source: SourceDatabase, factory: Factory) -> None:
@@ -177,12 +179,13 @@ def test_raw_drops_the_socket(source: SourceDatabase, factory: Factory) -> None:
     """After an error in the middle of a result the connection is dropped, and the next one is another."""
     made = factory(source.reader_url)
     numbers = []
+    many = Prepared(text="SELECT seq FROM seq_1_to_10000000", names=(), given={})
 
     def break_off() -> None:
-        with made.source_raw() as raw, raw.cursor(pymysql.cursors.SSCursor) as cursor:
+        with made.source_raw() as raw:
             numbers.append(server_thread(raw))
-            cursor.execute("SELECT seq FROM seq_1_to_10000000")
-            raise KeyError
+            for _ in SourceQueries(raw).stream(many):
+                raise KeyError
 
     for _ in range(2):
         with pytest.raises(KeyError):

@@ -47,16 +47,18 @@ def test_session_statements(text: str, limit: str) -> None:
     assert [
         (
             "SET SESSION time_zone = '+00:00', sql_mode = '', group_concat_max_len = 1048576, "
-            f"lock_wait_timeout = 2, net_write_timeout = 600{limit}"
+            f"lock_wait_timeout = 2, net_write_timeout = 70, wait_timeout = 3600{limit}"
         ),
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-    ] == session_statements(ServerVersion.parse(text), 1048576, statement_seconds=60, read_only=True)
+    ] == session_statements(
+        ServerVersion.parse(text), 1048576, statement_seconds=60, silence_seconds=70, read_only=True
+    )
 
 
 def test_replica_session_statements() -> None:
     """A session that writes is not read-only, and a 0 in a numbered column stays one."""
     statements = session_statements(
-        ServerVersion.parse("8.4.0"), 1048576, statement_seconds=60, read_only=False
+        ServerVersion.parse("8.4.0"), 1048576, statement_seconds=60, silence_seconds=60, read_only=False
     )
     assert "sql_mode = 'NO_AUTO_VALUE_ON_ZERO'" in statements[0]
     assert "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ" == statements[1]

@@ -138,7 +138,10 @@ tables:
     [
         ("runn: {}", "the file has no key `runn` (did you mean `run`?)"),
         ("run: {thread: 2}", "`run` has no key `thread` (did you mean `threads`?)"),
-        ("run: {zzz: 2}", "`run` has no key `zzz` (known keys: `executor`, `max_deleted_share`, `retries`, `threads`)"),
+        (
+            "run: {zzz: 2}",
+            "`run` has no key `zzz` (known keys: `executor`, `max_deleted_share`, `retries`, `threads`)",
+        ),
         (
             "run: {'mysql://u:hunter2@h': 2}",
             "`run` has no key of that name (known keys: `executor`, `max_deleted_share`, `retries`, `threads`)",

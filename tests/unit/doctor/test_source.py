@@ -110,12 +110,12 @@ def test_statement_limit() -> None:
         "statement_limit",
         "warning",
         (
-            "MySQL 5.6.24 cannot limit the time of a statement; etlkit ends the connection after 330 seconds, and the "
+            "MySQL 5.6.24 cannot limit the time of a statement; etlkit ends the connection after 360 seconds, and the "
             "server may work on for a while."
         ),
         "Nothing needs to be done: etlkit reads in small pieces. MySQL 5.7.8 and MariaDB 10.1 and later have a limit.",
     )
-    assert expected == said(server.judge_statement_limit(OLD, None, 300))
+    assert expected == said(server.judge_statement_limit(OLD, None, 360))
 
 
 def test_allowed_hours() -> None:
