@@ -19,7 +19,7 @@ from etlkit import server_access as access
 from etlkit.server_access import ServerAccess, keepalives
 from etlkit.warehouse_waits import Waits, WarehouseConnection, WarehouseCursor
 
-_SESSION = {
+SESSION = {
     "TimeZone": "UTC",
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "postgres",
@@ -30,6 +30,7 @@ _SESSION = {
     # A network that breaks must not leave a backend with our locks behind.
     "idle_in_transaction_session_timeout": "10min",
 }
+"""What every session is set to, where the server knows the name."""
 
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -142,7 +143,7 @@ def session_settings(silence_seconds: int) -> dict[str, str]:
         Values by name.
     """
     ours = {f"tcp_keepalives_{name}": str(value) for name, value in keepalives(silence_seconds).items()}
-    return {**_SESSION, **ours, "tcp_user_timeout": f"{silence_seconds}s"}
+    return {**SESSION, **ours, "tcp_user_timeout": f"{silence_seconds}s"}
 
 
 def _set_up(connection: psycopg2.extensions.connection, silence_seconds: int) -> None:
