@@ -32,6 +32,14 @@ SESSION = {
 }
 """What every session is set to, where the server knows the name."""
 
+QUIET = {
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+"""What only a superuser may set, and is set where we are one: else the server's own log would repeat refused rows, in
+its messages, DETAIL, CONTEXT and STATEMENT."""
+
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -43,6 +51,7 @@ _SET = """
 SELECT pg_catalog.set_config(wanted.name, wanted.value, false)
 FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)
 JOIN pg_catalog.pg_settings AS known ON known.name = wanted.name
+WHERE known.context <> 'superuser' OR pg_catalog.current_setting('is_superuser') = 'on'
 """
 # A pooler gives numbers of its own, which are found nowhere here; of those behind it, nothing is said.
 _AT_REST = """
@@ -147,10 +156,10 @@ def session_settings(silence_seconds: int) -> dict[str, str]:
 
 
 def _set_up(connection: psycopg2.extensions.connection, silence_seconds: int) -> None:
-    settings = session_settings(silence_seconds)
+    wanted = session_settings(silence_seconds) | QUIET
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(_SET, (list(settings), list(settings.values())))
+        cursor.execute(_SET, (list(wanted), list(wanted.values())))
     connection.autocommit = False
 
 

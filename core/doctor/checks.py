@@ -26,6 +26,7 @@ RIGHTS = Check(section="warehouse", name="rights", levels=("ok", "problem"))
 TARGET_TABLES = Check(section="warehouse", name="target_tables", levels=("ok", "problem"))
 LEDGER = Check(section="warehouse", name="ledger", levels=("ok", "warning", "problem"))
 DISK = Check(section="warehouse", name="disk", levels=("ok", "warning", "problem"))
+SERVER_LOG = Check(section="warehouse", name="server_log", levels=("ok", "warning"))
 
 PLUGINS = Check(section="plugins", name="plugins", levels=("ok", "problem"))
 
@@ -55,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     TARGET_TABLES,
     LEDGER,
     DISK,
+    SERVER_LOG,
     PLUGINS,
     SETTINGS,
     ENV_FILE,

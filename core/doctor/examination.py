@@ -171,6 +171,7 @@ def _warehouse(deployment: Deployment, catalog: Catalog | None) -> list[Finding]
         warehouse_server.judge_writable(facts),
         *_ledger(deployment, facts, catalog),
         warehouse_server.judge_disk(facts, catalog),
+        warehouse_server.judge_server_log(facts),
     ]
 
 

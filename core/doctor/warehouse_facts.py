@@ -20,6 +20,8 @@ _SERVER = sa.text(
     " current_setting('transaction_read_only') = 'on' AS read_only,"
     " has_database_privilege(current_database(), 'CREATE') AS may_create_schemas,"
     " has_database_privilege(current_database(), 'TEMPORARY') AS may_create_temporary,"
+    # The levels above ERROR are log, fatal and panic.
+    " current_setting('log_min_messages') NOT IN ('log', 'fatal', 'panic') AS logs_errors,"
     # Before PostgreSQL 10 there is no such role, and asking for it by name would fail.
     " EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pg_read_all_settings'"
     " AND pg_has_role(current_user, oid, 'USAGE')) AS may_read_settings"
@@ -69,6 +71,8 @@ class WarehouseFacts:
     """Whether the server only follows another one."""
     read_only: bool
     """Whether transactions are read-only."""
+    logs_errors: bool
+    """Whether the server's log repeats what it refuses of us, and so values of rows."""
     may_create_schemas: bool
     """Whether we may."""
     may_create_temporary: bool
@@ -109,6 +113,7 @@ def read_warehouse_facts(engine: sa.Engine, schema: str, *, local: bool) -> Ware
             database=server["database"],
             standby=server["standby"],
             read_only=server["read_only"],
+            logs_errors=server["logs_errors"],
             may_create_schemas=server["may_create_schemas"],
             may_create_temporary=server["may_create_temporary"],
             schemas={row.name: row.usable for row in schemas},

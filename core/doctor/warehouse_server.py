@@ -11,6 +11,7 @@ from etlkit.doctor.findings import Finding
 from etlkit.doctor.warehouse_facts import WarehouseFacts
 from etlkit.loading.last_loads import LastRun
 from etlkit.loading.ledger_tables import SCHEMA
+from etlkit.warehouse_session import QUIET
 from etlkit.wording import names, size
 
 OLDEST_POSTGRES = 13
@@ -202,3 +203,22 @@ def judge_disk(facts: WarehouseFacts, catalog: Catalog | None) -> Finding:
             f"{room}; a run needs about {size(needed)}.", "Make room soon: the source grows."
         )
     return checks.DISK.ok(f"{room}.")
+
+
+def judge_server_log(facts: WarehouseFacts) -> Finding:
+    """Judge whether the server's log would hold values of rows.
+
+    Args:
+        facts: of the warehouse.
+
+    Returns:
+        A warning when it would, with the statements that end it.
+    """
+    if not facts.logs_errors:
+        return checks.SERVER_LOG.ok("The server's log repeats nothing of what it refuses of this user.")
+    role = postgres_name(facts.role)
+    statements = " ".join(f"ALTER ROLE {role} SET {name} = {value};" for name, value in QUIET.items())
+    return checks.SERVER_LOG.warning(
+        f"When the server refuses a row of the user `{facts.role}`, it writes the row into its own log.",
+        f"If others read that log, let a superuser run: {statements}",
+    )

@@ -25,6 +25,7 @@ FACTS = WarehouseFacts(
     database="dental",
     standby=False,
     read_only=False,
+    logs_errors=False,
     may_create_schemas=True,
     may_create_temporary=True,
     schemas={},
@@ -217,3 +218,19 @@ def test_disk_that_cannot_be_seen() -> None:
         "",
     )
     assert expected == said(server.judge_disk(facts(free_bytes=MB), None))
+
+
+def test_server_log() -> None:
+    """A server whose log repeats what it refuses is warned of, with the statements that end it."""
+    message = "The server's log repeats nothing of what it refuses of this user."
+    assert ("server_log", "ok", message, "") == said(server.judge_server_log(FACTS))
+    expected = (
+        "server_log",
+        "warning",
+        "When the server refuses a row of the user `etl`, it writes the row into its own log.",
+        (
+            'If others read that log, let a superuser run: ALTER ROLE "etl" SET log_min_messages = log; '
+            'ALTER ROLE "etl" SET log_min_error_statement = panic; ALTER ROLE "etl" SET log_error_verbosity = terse;'
+        ),
+    )
+    assert expected == said(server.judge_server_log(facts(logs_errors=True)))
