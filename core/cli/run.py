@@ -13,6 +13,7 @@ from etlkit.cli.plan import show_plan
 from etlkit.cli.progress import watching
 from etlkit.cli.report import entry, fields, write_report
 from etlkit.cli.shell import INTERRUPTED, explained
+from etlkit.ending import end_signal
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.run import Event, Run, RunRequest
@@ -56,11 +57,13 @@ class _Events:
                 }
             )
 
-    def interrupted(self) -> str:
+    def interrupted(self) -> None:
         loaded = sum(each.error is None for each in self.outcomes)
         left = (len(self.starting.tables) if self.starting else 0) - loaded
         done = f"{counted(loaded, 'table')} {_was(loaded)} loaded"
-        return f"interrupted: {done}, {left} {_was(left)} not; run again to go on"
+        words = f"interrupted: {done}, {left} {_was(left)} not; run again to go on"
+        self.close(INTERRUPTED, words)
+        logs.tell(words, prefix="")
 
 
 @click.command()
@@ -123,15 +126,16 @@ def load_tables(
     """
     # The thread that reads hands on large values, which takes it a millisecond: by default it may wait five for it.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    events = _Events(as_json=as_json)
+    events, asked = _Events(as_json=as_json), end_signal()
+    asked.last_words = events.interrupted
     try:
         end = _carried_out(folder, threads, request, events)
-    except KeyboardInterrupt:
-        words = events.interrupted()
-        events.close(INTERRUPTED, words)
-        logs.tell(words, prefix="")
-        context.exit(INTERRUPTED)
     except BaseException as failure:
+        # A statement that was cancelled because the process was asked to end fails for no reason of its own.
+        if isinstance(failure, KeyboardInterrupt) or asked.is_set():
+            if asked.takes_the_word():
+                events.interrupted()
+            context.exit(INTERRUPTED)
         message, code = explained(failure)
         events.close(code, message)
         raise

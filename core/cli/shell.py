@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import click
 
 from etlkit.cli import logs
+from etlkit.ending import listening
 from etlkit.errors import EtlkitError
 from etlkit.suggestions import suggestion
 
@@ -81,10 +80,11 @@ class CommandLine(Commands):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:
-            with _terminated_as_interrupted():
+            with listening(INTERRUPTED) as asked:
+                asked.last_words = partial(logs.tell, "interrupted", prefix="")
                 code = super().main(args, prog_name or "etlkit", complete_var, standalone_mode=False, **extra)
         except BaseException as failure:  # noqa: BLE001 - the one place where every failure becomes an exit code
-            _leave(failure)
+            _leave(failure, interrupted=asked.is_set())
         finally:
             logs.tear_down()
         sys.exit(code or 0)
@@ -110,14 +110,16 @@ def explained(failure: BaseException) -> tuple[str, int]:
     return f"{sentence}, please report it with this line", EtlkitError.exit_code
 
 
-def _leave(failure: BaseException) -> NoReturn:
+def _leave(failure: BaseException, *, interrupted: bool) -> NoReturn:
     if isinstance(failure, SystemExit):
         raise failure
     if isinstance(failure, click.ClickException):
         failure.show()
         sys.exit(failure.exit_code)
-    message, code = explained(failure)
-    if isinstance(failure, (KeyboardInterrupt, click.Abort)):
+    # A statement that was cancelled because the process was asked to end fails for no reason of its own.
+    interrupted = interrupted or isinstance(failure, (KeyboardInterrupt, click.Abort))
+    message, code = explained(KeyboardInterrupt() if interrupted else failure)
+    if interrupted:
         logs.tell(message, prefix="")
     else:
         logs.tell(message)
@@ -125,16 +127,3 @@ def _leave(failure: BaseException) -> NoReturn:
     if handler is not None and handler.verbose:
         logs.tell("\n".join(logs.frames(failure)), prefix="")
     sys.exit(code)
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Make SIGTERM, which services and schedulers send, end a command as Ctrl-C does: in order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -12,6 +12,8 @@ import attrs
 from etlkit.config import Settings
 from etlkit.connections import ConnectionFactory
 from etlkit.discovery import SchemaDiscovery
+from etlkit.ending import end_signal
+from etlkit.loading.cancelling import all_cancelled_by
 from etlkit.loading.ledger import Ledger
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.planning import Planner
@@ -74,7 +76,10 @@ class Deployment:
             PluginError: a plugin cannot be used.
         """
         registry = registry_of(settings) if registry is None else registry
-        with ConnectionFactory(settings) as connections:
+        with (
+            ConnectionFactory(settings) as connections,
+            all_cancelled_by(end_signal(), connections.warehouse()),
+        ):
             yield cls(
                 settings=settings,
                 registry=registry,

@@ -11,6 +11,7 @@ import attrs
 
 from etlkit import wording
 from etlkit.config import SETTINGS_FILE, TABLES_FILE
+from etlkit.ending import end_signal
 from etlkit.errors import (
     ConfigurationError,
     DriftRefused,
@@ -94,7 +95,7 @@ class Run:
         require_allowed_hour(self.deployment.settings.source.allowed_hours)
         chosen = selected_tables(self.deployment, self.request)
         ledger, run_id = self.deployment.ledger, uuid.uuid4().hex
-        retries = Retries(most=self.deployment.settings.run.retries)
+        retries = Retries(most=self.deployment.settings.run.retries, stop=end_signal())
         retries.call(self.deployment.discovery.catalog)
         retries.call(ledger.ensure)
         names, outcomes = self._present(chosen)

@@ -114,6 +114,16 @@ def arrive(process: subprocess.Popen[str], warehouse: WarehouseDatabase) -> None
     _wait(process, lambda: bool(warehouse.rows(_WAITING)))
 
 
+def arrive_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    """Wait until a condition holds for which a process is at work.
+
+    Args:
+        process: at work.
+        reached: asked again and again.
+    """
+    _wait(process, reached)
+
+
 def kill_there(process: subprocess.Popen[str], warehouse: WarehouseDatabase) -> None:
     """Wait until a process's statement waits at a breakpoint, and kill the process with SIGKILL.
 

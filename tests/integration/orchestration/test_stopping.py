@@ -7,11 +7,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-import psycopg2
-import pymysql
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -25,6 +22,7 @@ from support.comparison import all_differences
 from support.databases import SourceDatabase, WarehouseDatabase
 from support.left_overs import connections, left_overs
 from support.loading import loading_of
+from support.locks import WAITING, locked_in_source, locked_in_warehouse
 from support.wire import Wire
 
 # Far more than the end takes, and far less than what it would take to wait for the server's own limits.
@@ -69,35 +67,6 @@ def complete(clinic: Clinic) -> None:
     assert [] == all_differences(clinic.source, clinic.warehouse)
 
 
-@contextmanager
-def locked_in_source(source: SourceDatabase, table: str) -> Iterator[None]:
-    """Lock a table as somebody does who repairs it."""
-    url = make_url(source.url)
-    holder = pymysql.connect(
-        host=url.host,
-        port=url.port or 3306,
-        user=url.username,
-        password=url.password or "",
-        database=source.name,
-        ssl_disabled=True,
-    )
-    with holder, holder.cursor() as cursor:
-        cursor.execute(f"lock tables `{table}` write")
-        yield
-
-
-@contextmanager
-def locked_in_warehouse(warehouse: WarehouseDatabase, table: str) -> Iterator[None]:
-    """Lock a table against readers and writers."""
-    holder = psycopg2.connect(warehouse.url)
-    try:
-        with holder.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-            yield
-    finally:
-        holder.close()
-
-
 @pytest.mark.parametrize("source", ["mariadb-myisam", "mysql56"], indirect=True)
 def test_a_read_that_waits_for_a_lock(clinic: Clinic) -> None:
     """While somebody locks the table in the source, SIGTERM ends the run; the table keeps its rows and its state."""
@@ -120,13 +89,9 @@ def test_an_apply_that_waits_for_a_lock(clinic: Clinic) -> None:
     clinic.prepared()
     clinic.loaded()
     clinic.source.execute("update patient set LName = 'Miller' where PatNum = 1")
-    waits = (
-        "select 1 from pg_locks l join pg_stat_activity a using (pid) "
-        "where not l.granted and a.application_name = 'etlkit'"
-    )
     with locked_in_warehouse(clinic.warehouse, "raw.patient"):
         process = clinic.started("run", "--json", "--select", "patient")
-        reached(process, lambda: bool(clinic.warehouse.rows(waits)))
+        reached(process, lambda: bool(clinic.warehouse.rows(WAITING)))
         terminated(process, loaded=0, left=1)
     assert ["Jones", "Smith"] == sorted(
         name for (name,) in clinic.warehouse.rows('select "LName" from raw.patient')
