@@ -225,6 +225,8 @@ class DriftSettings:
     """A type that holds less than before: keep the wide column, or refuse."""
     drop_column: Literal["keep", "refuse"] = "keep"
     """A column that is gone: keep the warehouse's values, or refuse."""
+    rename: Literal["keep", "refuse"] = "refuse"
+    """A column or table that looks renamed: keep the old one and load the new one beside it, or refuse."""
     drop_table: Literal["keep", "refuse"] = "keep"
     """A table that is gone: keep the warehouse's table, or refuse."""
 

@@ -86,6 +86,13 @@ allow_deletes = option(
 )
 """Adds `--allow-deletes`."""
 
+allow_drift = option(
+    "--allow-drift",
+    is_flag=True,
+    help="Let tables change their shape in every way that loses nothing, for this run.",
+)
+"""Adds `--allow-drift`."""
+
 
 def tables(function: Function) -> Function:
     """Add the options that say which tables are meant.

@@ -55,6 +55,18 @@ def say(*lines: str) -> None:
     write("".join(f"{line}\n" for line in lines))
 
 
+def below(text: str) -> str:
+    """Put a text, which may have several lines, below a title.
+
+    Args:
+        text: the lines.
+
+    Returns:
+        The same, two blanks in front of each line.
+    """
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
 def write_json(document: Any) -> None:
     """Write one JSON document to standard output.
 

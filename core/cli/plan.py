@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,15 @@ import click
 from etlkit.cli import options, output
 from etlkit.cli.output import Heading
 from etlkit.contracts import Differences, Everything, Read, Since, Where
-from etlkit.errors import EtlkitError, SomeTablesFailed
+from etlkit.errors import DriftRefused, EtlkitError, SomeTablesFailed
 from etlkit.loading.table_plan import TablePlan
 from etlkit.orchestration.deployment import Deployment
+from etlkit.orchestration.drift_outlook import Outlook, outlooks
 from etlkit.orchestration.order import load_order
 from etlkit.orchestration.prediction import Certainty, Prediction, predictions
 from etlkit.orchestration.run import RunRequest, selected_tables
+from etlkit.orchestration.source_tables import RenamedTable, SourceTables
 from etlkit.wording import counted, size
-
-_log = logging.getLogger(__name__)
 
 _HEADINGS = [
     Heading(text="table"),
@@ -39,12 +38,16 @@ class _Planned:
     plans: tuple[TablePlan, ...]
     refused: dict[str, EtlkitError]
     predicted: dict[str, Prediction]
+    schema: str
+    drift: dict[str, Outlook]
+    renamed: tuple[RenamedTable, ...]
 
 
 @click.command()
 @options.common
 @options.as_json
 @options.selection
+@options.allow_drift
 @click.pass_context
 def plan(
     context: click.Context,
@@ -55,12 +58,16 @@ def plan(
     exclude: tuple[str, ...],
     full_refresh: bool,
     limit: int | None,
+    allow_drift: bool,
 ) -> None:
     """Show what the next run would do.
 
-    For each table: how it is loaded, how much is read, and why. Changes nothing.
+    For each table: how it is loaded, how much is read, and why; and what becomes of tables whose source
+    changed its shape. Changes nothing.
     """
-    request = RunRequest(select=select, exclude=exclude, full_refresh=full_refresh, limit=limit)
+    request = RunRequest(
+        select=select, exclude=exclude, full_refresh=full_refresh, limit=limit, allow_drift=allow_drift
+    )
     with Deployment.opened(folder) as deployment:
         context.exit(show_plan(deployment, request, as_json=as_json))
 
@@ -74,7 +81,7 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
         as_json: one JSON document instead of a table.
 
     Returns:
-        The exit code: 0, or 3 when a table cannot be planned.
+        The exit code: 0; 5 when the drift policy refuses tables; 3 when a table cannot be planned for another reason.
 
     Raises:
         EtlkitError: nothing can be planned.
@@ -86,34 +93,59 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
                 "deployment": deployment.settings.deployment,
                 "schema": deployment.settings.warehouse.schema,
                 "tables": [
-                    *(_document(each, planned.predicted[each.analysis.name]) for each in planned.plans),
+                    *(_document(each, planned) for each in planned.plans),
                     *(_refusal(deployment, name, error) for name, error in planned.refused.items()),
                 ],
             }
         )
     else:
         _print(planned)
-    return SomeTablesFailed.exit_code if planned.refused else 0
+    codes = {error.exit_code for error in planned.refused.values()}
+    if codes == {DriftRefused.exit_code}:
+        return DriftRefused.exit_code
+    return SomeTablesFailed.exit_code if codes else 0
 
 
 def _planned(deployment: Deployment, request: RunRequest) -> _Planned:
     # Asked first, so that a source that does not answer is one failure and not one of each table.
-    catalog = deployment.discovery.catalog()
-    planner = attrs.evolve(deployment.planner(), known=deployment.ledger.snapshot())
-    kept = deployment.settings.drift.drop_table == "keep"
+    deployment.discovery.catalog()
+    known = deployment.ledger.snapshot()
+    tables = SourceTables(deployment=deployment, known=known, allow_drift=request.allow_drift)
+    standing = tables.standing(selected_tables(deployment, request))
+    tables.tell(attrs.evolve(standing, refused={}))
+    renamed = {each.new for each in standing.renamed}
+    planner = attrs.evolve(deployment.planner(), known=known)
     plans: dict[str, TablePlan] = {}
-    refused: dict[str, EtlkitError] = {}
-    for name in selected_tables(deployment, request):
-        if kept and catalog.find(name) is None:
-            _log.warning("table `%s` is gone in the source; the warehouse keeps its last rows", name)
-            continue
+    refused: dict[str, EtlkitError] = dict(standing.refused)
+    for name in standing.names:
+        if name in renamed:
+            continue  # planned once it has its new name there
         try:
             plans[name] = planner.plan(name, force_full=request.full_refresh, limit=request.limit)
         except EtlkitError as error:
             refused[name] = error
+    shapes = outlooks(
+        plans.values(),
+        known.tables,
+        deployment.ledger.engine,
+        deployment.settings.drift,
+        allow=request.allow_drift,
+        limited=request.limit is not None,
+    )
+    for name, each in shapes.items():
+        if each.refused is not None:
+            refused[name] = each.refused
+            del plans[name]
     ordered = tuple(plans[name] for name in load_order({name: each.analysis for name, each in plans.items()}))
     predicted = predictions(ordered, deployment.connections.source(), limit=request.limit)
-    return _Planned(plans=ordered, refused=refused, predicted=dict(predicted))
+    return _Planned(
+        plans=ordered,
+        refused=refused,
+        predicted=dict(predicted),
+        schema=deployment.settings.warehouse.schema,
+        drift={name: each for name, each in shapes.items() if name in plans},
+        renamed=standing.renamed,
+    )
 
 
 def _print(planned: _Planned) -> None:
@@ -139,6 +171,12 @@ def _print(planned: _Planned) -> None:
         "",
         f"{counted(len(planned.plans), 'table')}: about {counted(rows, 'row')} ({total}) to read at most.",
     )
+    for each in planned.plans:
+        if (name := each.analysis.name) in planned.drift:
+            steps = "\n".join(f"  {step}" for step in planned.drift[name].steps)
+            output.say("", f"Table `{name}` changed in the source, and the run:", steps)
+    for moved in planned.renamed:
+        output.say("", f"{moved.words}; the run renames `{planned.schema}.{moved.there}`, and loads it on.")
     for error in planned.refused.values():
         output.say("", error.message)
 
@@ -165,8 +203,9 @@ def _why(what: TablePlan) -> str:
     return f"{what.plan.reason}{proof}"
 
 
-def _document(what: TablePlan, predicted: Prediction) -> dict[str, Any]:
-    read = what.plan.read
+def _document(what: TablePlan, planned: _Planned) -> dict[str, Any]:
+    read, name = what.plan.read, what.analysis.name
+    predicted, outlook = planned.predicted[name], planned.drift.get(name, Outlook())
     return {
         "table": what.analysis.name,
         "target": str(what.target),
@@ -185,6 +224,7 @@ def _document(what: TablePlan, predicted: Prediction) -> dict[str, Any]:
         "certainty": predicted.certainty.value,
         "reason": what.plan.reason,
         "proof_follows": what.proof_follows,
+        "drift": list(outlook.steps),
         "error": None,
     }
 
@@ -214,5 +254,6 @@ def _refusal(deployment: Deployment, name: str, error: EtlkitError) -> dict[str,
         "certainty": None,
         "reason": None,
         "proof_follows": None,
+        "drift": [],
         "error": error.message,
     }

@@ -52,7 +52,7 @@ def write_report(event: RunFinished) -> None:
         output.say("  `etlkit report --keys` lists the rows of those in quarantine.")
     failed = [each for each in event.tables if each.error is not None]
     if failed:
-        output.say("", "Not loaded:", *(f"  {each.error}" for each in failed))
+        output.say("", "Not loaded:", *(output.below(each.error or "") for each in failed))
 
 
 def entry(outcome: TableFinished) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class _Events:
 @options.selection
 @options.threads
 @options.allow_deletes
+@options.allow_drift
 @options.option(
     "--accept-source",
     is_flag=True,
@@ -90,6 +91,7 @@ def run(
     limit: int | None,
     threads: int | None,
     allow_deletes: bool,
+    allow_drift: bool,
     accept_source: bool,
     dry_run: bool,
 ) -> None:
@@ -104,6 +106,7 @@ def run(
         full_refresh=full_refresh,
         limit=limit,
         allow_deletes=allow_deletes,
+        allow_drift=allow_drift,
         accept_source=accept_source,
     )
     if dry_run:

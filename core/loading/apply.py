@@ -194,6 +194,36 @@ def differs(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.Select[
     )
 
 
+def unclear_by_key(target: TargetTable, table: sa.Table) -> sa.ColumnElement[bool]:
+    """Select the rows that a new key does not tell apart.
+
+    Args:
+        target: the target's shape, with the new key.
+        table: the target.
+
+    Returns:
+        A condition: a part of the key is NULL, or other rows have the same.
+    """
+    key = [table.c[name] for name in target.key]
+    several = sa.select(*key).group_by(*key).having(sa.func.count() > 1)
+    return sa.or_(*(part.is_(None) for part in key), sa.tuple_(*key).in_(several))
+
+
+def must_stay(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.ColumnElement[bool]:
+    """Select the rows that the source no longer has, for tables that keep them.
+
+    Args:
+        target: the target's shape.
+        table: the target.
+        stage: all rows of the source.
+
+    Returns:
+        A condition: a row is marked, or its key was not staged.
+    """
+    marks = [table.c[DELETED_AT].is_not(None)] if DELETED_AT in table.c else []
+    return sa.or_(*marks, _missing(target, table, stage))
+
+
 def _missing(target: TargetTable, table: sa.Table, stage: sa.Table) -> sa.ColumnElement[bool]:
     return ~sa.exists().where(_same_key(target, table, stage)).correlate(table)
 

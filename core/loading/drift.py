@@ -1,20 +1,13 @@
-"""What must change in a warehouse table before new rows fit, and whether the policy allows it."""
+"""How a table in the warehouse differs from what its source asks for, and which changes of a type keep every value."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
-import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import DDLElement
 
-from etlkit.config import DriftSettings
-from etlkit.errors import DriftRefused
 from etlkit.loading.shapes import Shape
-from etlkit.loading.target import OWN_COLUMNS, TargetTable
 
 _INTEGERS = ("smallint", "integer", "bigint", "numeric(20,0)")
 _FLOATS = ("real", "double precision")
@@ -25,67 +18,95 @@ _SIZED = re.compile(r"^(?P<head>[a-z ]+)\((?P<first>\d+)(?:,(?P<second>\d+))?\)(
 class Drift:
     """The difference between a table's shape and the one that the source asks for."""
 
-    added: Mapping[str, str]
-    """Columns to add, with their types."""
-    widened: Mapping[str, str]
-    """Columns whose type must become wider, with the new types."""
-    narrowed: tuple[str, ...]
-    """Columns whose type in the source became narrower; values still fit."""
-    dropped: tuple[str, ...]
-    """Columns that the source no longer has."""
-    changed: tuple[str, ...]
-    """What cannot be done in place, one phrase each."""
+    now: Shape
+    """The warehouse's table as it is."""
+    wanted: Shape
+    """What the source asks for."""
+    renamed: Mapping[str, str] = attrs.field(factory=dict)
+    """By their names in the warehouse, columns that have another name in the source, with that."""
 
+    @property
+    def there(self) -> Shape:
+        """The warehouse's table, its columns under the names that they have in the source."""
+        return Shape(
+            types={self.renamed.get(name, name): kind for name, kind in self.now.types.items()},
+            key=tuple(self.renamed.get(name, name) for name in self.now.key),
+            kind=self.now.kind,
+        )
 
-class AlterColumns(DDLElement):
-    """`ALTER TABLE ... ADD COLUMN ..., ALTER COLUMN ... TYPE ...` in one statement."""
+    @property
+    def added(self) -> Mapping[str, str]:
+        """Columns that only the source has, with their types."""
+        there = self.there.types
+        return {name: kind for name, kind in self.wanted.types.items() if name not in there}
 
-    def __init__(self, table: sa.Table, drift: Drift) -> None:
-        """Prepare.
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Columns that the source no longer has."""
+        return tuple(name for name in self.there.types if name not in self.wanted.types)
 
-        Args:
-            table: the table.
-            drift: what to add and to widen.
-        """
-        self.table = table
-        self.drift = drift
+    @property
+    def widened(self) -> Mapping[str, str]:
+        """Columns whose type must become wider, with the new types."""
+        return {
+            name: kind for name, kind in self._other_types().items() if holds(kind, self.there.types[name])
+        }
 
+    @property
+    def narrowed(self) -> Mapping[str, str]:
+        """Columns whose type in the source became narrower, with that; values still fit."""
+        return {
+            name: kind for name, kind in self._other_types().items() if holds(self.there.types[name], kind)
+        }
 
-@compiles(AlterColumns, "postgresql")
-def _compile(element: AlterColumns, compiler: Any, **_: Any) -> str:
-    quote = compiler.preparer.quote_identifier
-    steps = [f"ADD COLUMN {quote(name)} {kind}" for name, kind in element.drift.added.items()]
-    steps += [f"ALTER COLUMN {quote(name)} TYPE {kind}" for name, kind in element.drift.widened.items()]
-    return f"ALTER TABLE {compiler.preparer.format_table(element.table)} {', '.join(steps)}"
+    @property
+    def retyped(self) -> Mapping[str, str]:
+        """Columns of another type altogether, with the new types."""
+        there = self.there.types
+        return {
+            name: kind
+            for name, kind in self._other_types().items()
+            if not holds(kind, there[name]) and not holds(there[name], kind)
+        }
 
+    @property
+    def rekeyed(self) -> bool:
+        """Whether the primary key is another one."""
+        return self.there.key != self.wanted.key
 
-def drift_between(now: Shape, wanted: Shape) -> Drift:
-    """Compare a table with what the source asks for.
+    @property
+    def same(self) -> bool:
+        """Whether there is no difference; the order of columns is none."""
+        return self.there.types == self.wanted.types and not self.rekeyed
 
-    Args:
-        now: the warehouse's table.
-        wanted: the shape of the staged rows.
+    @property
+    def types(self) -> Mapping[str, str]:
+        """The types that the table's columns have once the difference is settled; narrower ones stay wide."""
+        return {**self.there.types, **self.added, **self.widened, **self.retyped}
 
-    Returns:
-        The difference.
-    """
-    both = [name for name in wanted.types if name in now.types and now.types[name] != wanted.types[name]]
-    widened = {name: wanted.types[name] for name in both if holds(wanted.types[name], now.types[name])}
-    narrowed = tuple(name for name in both if holds(now.types[name], wanted.types[name]))
-    changed = [
-        f"column `{name}` is {now.types[name]} there and would be {wanted.types[name]}"
-        for name in both
-        if name not in widened and name not in narrowed
-    ]
-    if now.key != wanted.key:
-        changed.append(f"the key is {_listed(now.key)} there and would be {_listed(wanted.key)}")
-    return Drift(
-        added={name: kind for name, kind in wanted.types.items() if name not in now.types},
-        widened=widened,
-        narrowed=narrowed,
-        dropped=tuple(name for name in now.types if name not in wanted.types),
-        changed=tuple(changed),
-    )
+    @property
+    def needs_every_row(self) -> bool:
+        """Whether the difference can only be settled by a load that reads every row."""
+        return bool(self.widened or self.retyped or self.rekeyed or self.renamed)
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """What keeps the rows from meaning the same, one phrase each."""
+        phrases = [
+            f"column `{name}` is {self.there.types[name]} there and would be {kind}"
+            for name, kind in self.retyped.items()
+        ]
+        if self.rekeyed:
+            phrases.append(
+                f"the key is {listed(self.there.key)} there and would be {listed(self.wanted.key)}"
+            )
+        return tuple(phrases)
+
+    def _other_types(self) -> Mapping[str, str]:
+        there = self.there.types
+        return {
+            name: kind for name, kind in self.wanted.types.items() if name in there and there[name] != kind
+        }
 
 
 def holds(wider: str, narrower: str) -> bool:
@@ -112,44 +133,13 @@ def holds(wider: str, narrower: str) -> bool:
     return one["head"] != "bit" and int(one["first"]) >= int(other["first"])
 
 
-def _of_source(name: str) -> bool:
-    # These are ours: whether rows have digests and marks is a person's choice, not a change of the source.
-    return name not in OWN_COLUMNS
-
-
-def permitted(drift: Drift, policy: DriftSettings, target: TargetTable) -> Drift:
-    """Keep of a difference what the policy lets happen.
+def listed(names: tuple[str, ...]) -> str:
+    """Name columns in a sentence.
 
     Args:
-        drift: the difference.
-        policy: the deployment's.
-        target: the table.
+        names: the columns.
 
     Returns:
-        The difference, without what needs nothing to be done.
-
-    Raises:
-        DriftRefused: the policy refuses a part of it; the message lists every part.
+        Such as "`id`, `b`"; "nothing" for none.
     """
-    refused = list(drift.changed)
-    if policy.add_column == "refuse":
-        refused += [
-            f"column `{name}` ({kind}) is new" for name, kind in drift.added.items() if _of_source(name)
-        ]
-    if policy.widen == "refuse":
-        refused += [f"column `{name}` became wider ({kind})" for name, kind in drift.widened.items()]
-    if policy.narrow == "refuse":
-        refused += [f"column `{name}` became narrower" for name in drift.narrowed]
-    if policy.drop_column == "refuse":
-        refused += [f"column `{name}` is gone in the source" for name in drift.dropped if _of_source(name)]
-    if refused:
-        raise DriftRefused(
-            f"table `{target.source}` changed in a way that is not carried over: {'; '.join(refused)}. "
-            f"The rows of `{target}` are as they were. Change the policy under `drift:` in etlkit.yml where it "
-            "allows this, or rename the warehouse's table and run again, which loads the new shape beside it"
-        )
-    return drift
-
-
-def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "nothing"

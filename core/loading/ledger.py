@@ -20,8 +20,10 @@ from etlkit.contracts import TableState
 from etlkit.errors import LoadError, LockHeld
 from etlkit.events import TableFinished
 from etlkit.loading.broken_reads import BrokenReads
+from etlkit.loading.kept import read_kept
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot, entry_of
 from etlkit.loading.ledger_tables import (
+    KEPT,
     LOADS,
     RESUMES,
     SCHEMA,
@@ -37,8 +39,8 @@ from etlkit.loading.locks import try_lock, wait_for_lock
 from etlkit.loading.proof_ledger import ProofLedger
 from etlkit.loading.proofs import proof_values
 from etlkit.loading.run_records import RunRecords
-from etlkit.loading.shapes import shapes_in
-from etlkit.loading.target import TargetTable
+from etlkit.loading.shapes import shape_of, shapes_in
+from etlkit.loading.target import DELETED_AT, TargetTable
 from etlkit.loading.trouble import warehouse_trouble
 
 _WHERE = f"the ledger in the warehouse's schema `{SCHEMA}`"
@@ -184,14 +186,33 @@ class Ledger:
         Returns:
             Nothing, when no run ever wrote a ledger here.
         """
-        if not self.exists():
-            return LedgerSnapshot()
         with self._reading() as connection:
+            made = sa.inspect(connection).get_table_names(schema=SCHEMA)
+            if STATES.name not in made:
+                return LedgerSnapshot()
+            # A ledger that an older etlkit made has no such table before the first run.
+            kept = read_kept(connection, self.schema) if KEPT.name in made else {}
             tables = shapes_in(connection, self.schema)
             states = self._all_states().add_columns(sa.func.now().label("taken_at"))
             rows = connection.execute(states).mappings().all()
         entries = {row["table_name"]: entry_of(row) for row in rows}
-        return LedgerSnapshot(entries=entries, tables=tables, taken_at=rows[0]["taken_at"] if rows else None)
+        taken_at = rows[0]["taken_at"] if rows else None
+        return LedgerSnapshot(entries=entries, tables=tables, kept=kept, taken_at=taken_at)
+
+    def count(self, target_name: str) -> int:
+        """Count the rows of a table, those that are marked as gone left out.
+
+        Args:
+            target_name: its name in the warehouse.
+
+        Returns:
+            Rows.
+        """
+        table = sa.table(target_name, schema=self.schema)
+        with self._reading() as connection:
+            there = shape_of(connection, sa.Table(target_name, sa.MetaData(), schema=self.schema))
+            marks = [sa.column(DELETED_AT).is_(None)] if there and DELETED_AT in there.types else []
+            return connection.scalar(sa.select(sa.func.count()).select_from(table).where(*marks)) or 0
 
     def entry(self, table: str) -> LedgerEntry | None:
         """Read what is remembered of one table.

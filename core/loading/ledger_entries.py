@@ -9,6 +9,7 @@ import attrs
 import sqlalchemy as sa
 
 from etlkit.contracts import TableState
+from etlkit.loading.kept import Kept
 from etlkit.loading.shapes import Shape
 
 
@@ -48,6 +49,8 @@ class LedgerSnapshot:
     """By the table's name in the source; tables that were never loaded have none."""
     tables: Mapping[str, Shape] = attrs.field(factory=dict)
     """The tables that are there, by their names in the warehouse."""
+    kept: Mapping[str, Mapping[str, Kept]] = attrs.field(factory=dict)
+    """By the table's name in the source and by column, what is there although the source has it no longer."""
     taken_at: Any = None
     """That moment, by the warehouse's clock; None where there are no entries."""
 

@@ -162,6 +162,19 @@ SECRETS = sa.Table(
     comment="Goes into the digests of rows, so that they cannot be guessed by who sees nothing but digests.",
 )
 
+KEPT = sa.Table(
+    "kept",
+    metadata,
+    sa.Column("target_schema", sa.Text, primary_key=True),
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("column_name", sa.Text, primary_key=True, comment="Empty for the table itself."),
+    sa.Column("reason", sa.Text, nullable=False, comment="gone or narrower"),
+    sa.Column("type", sa.Text, comment="The narrower type that the source has."),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("since", _now, nullable=False, server_default=sa.func.now()),
+    comment="What the warehouse keeps although the source no longer has it, or narrower.",
+)
+
 
 def load_values(run_id: str, schema: str, outcome: TableFinished) -> dict[str, Any]:
     """Give what a row of `table_loads` holds of an outcome.

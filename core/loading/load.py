@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -21,15 +22,18 @@ from etlkit.loading.applying import apply_emptiness, apply_rows
 from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
 from etlkit.loading.broken_reads import Resume
 from etlkit.loading.chunk_stage import ChunkStage
-from etlkit.loading.drift import Drift, drift_between, permitted
+from etlkit.loading.drift import Drift
+from etlkit.loading.judging import EveryRowNeeded, Judge
+from etlkit.loading.kept import ITSELF, columns_to_keep, renew_kept
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.quarantine import TooManyQuarantined, few, renew
+from etlkit.loading.reshaping import Reshaping
 from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.staged import Staged, outcome_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.transactions import transaction
 from etlkit.loading.trouble import DateRefused, date_trouble, write_trouble
-from etlkit.loading.warehouse_table import add_key, add_marks, becomes, copy_into, evolve
+from etlkit.loading.warehouse_table import add_key, add_marks, becomes, copy_into
 from etlkit.raising import raise_alone
 from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer.keys import Keyset, from_json
@@ -61,6 +65,8 @@ class Load:
     """The run this belongs to."""
     drift: DriftSettings
     """What may change in the warehouse's table."""
+    allow_drift: bool = False
+    """Whether everything may change in it that can be changed in place."""
     max_deleted_share: float = ANY_SHARE
     """The share of the table's rows that the load may not reach when it removes some; 1 for any."""
     limit: int | None = None
@@ -87,6 +93,8 @@ class Load:
         except DateRefused:
             # The source proves every date from now on, and says how many do not exist.
             return attrs.evolve(self, trusting=False).carry_out()
+        except EveryRowNeeded:
+            pass
         except CursorBehind:
             _log.warning("%s", behind_words(self.what.analysis.name, self.what.plan.cursor))
         plan = attrs.evolve(self.what.plan, read=Everything(), write=Write.REPLACE)
@@ -136,7 +144,8 @@ class Load:
             add_key(connection, target)
             self._renew_quarantine(connection, file.quarantined)
             return {"inserted": file.rows}
-        if empty and self._fits(now):
+        if empty and self.what.fits(now):
+            self._renew_kept(connection, None)
             if self.what.plan.write is not Write.REPLACE:
                 return {}
             self._renew_quarantine(connection, ())
@@ -144,7 +153,7 @@ class Load:
         # A temporary table is gone with the session, whatever happens to it.
         stage = target.table(schema=None, name=_STAGE, temporary=True)
         connection.execute(sa.schema.CreateTable(stage))
-        drift = self._drift(connection, stage, now)
+        drift = self._judge.before(connection, stage, now)
         copy_into(connection, stage, file)
         counts = self._apply(connection, stage, now, drift, file.rows)
         self._renew_quarantine(connection, file.quarantined, stage)
@@ -160,7 +169,7 @@ class Load:
             resume = kept.begin(connection)
             if now is not None:
                 # Told before anything is read; done when everything is.
-                self._drift(connection, stage, now)
+                self._judge.before(connection, stage, now)
         if not resume.complete:
             try:
                 with self._pipeline(resume) as pipeline:
@@ -213,31 +222,36 @@ class Load:
                 add_key(connection, target)
                 self._renew_quarantine(connection, resume.quarantined)
             else:
-                drift = self._drift(connection, stage, now)
+                drift = self._judge.before(connection, stage, now)
                 counts = self._apply(connection, stage, now, drift, staged.rows)
                 self._renew_quarantine(connection, resume.quarantined, stage)
             self.ledger.broken_reads.drop(connection, self.what.analysis.name)
             return self._commit(connection, staged, counts, began)
 
-    def _drift(self, connection: sa.Connection, stage: sa.Table, now: Shape) -> Drift | None:
-        """Compare the table with the staged rows, and let the policy judge; None when there is no difference."""
-        target = self.what.target
-        if self._fits(now):
-            return None
-        # PostgreSQL is asked how it spells the staged types: `pg_type` may say int4 for integer.
-        staged = shape_of(connection, stage)
-        if staged is None:
-            raise LoadError(f"the staged rows of table `{target.source}` are gone; run again")
-        wanted = attrs.evolve(staged, key=target.key, types={**target.types, **staged.types})
-        return permitted(drift_between(now, wanted), self.drift, target)
+    @property
+    def _judge(self) -> Judge:
+        return Judge(
+            what=self.what, policy=self.drift, allow=self.allow_drift, limited=self.limit is not None
+        )
 
     def _apply(
         self, connection: sa.Connection, stage: sa.Table, now: Shape, drift: Drift | None, rows: int
     ) -> dict[str, int]:
-        target = self.what.target
-        table = target.itself() if drift is None else evolve(connection, target, now, drift)
-        plan = self.what.plan
-        return apply_rows(connection, target, table, stage, write=plan.write, deletes=plan.deletes, rows=rows)
+        plan, target = self.what.plan, self.what.target
+        how: Any = {"write": plan.write, "deletes": plan.deletes, "rows": rows}
+        drift = self._judge.settled(connection, stage, now, drift)
+        self._renew_kept(connection, drift)
+        if drift is None:
+            return apply_rows(connection, target, target.itself(), stage, **how)
+        shaping = Reshaping(what=self.what, connection=connection, stage=stage, drift=drift)
+        with shaping.done():
+            return shaping.counted(apply_rows(connection, target, shaping.table, stage, **how))
+
+    def _renew_kept(self, connection: sa.Connection, drift: Drift | None) -> None:
+        # Marks of whole tables are the run's matter.
+        known = {name: each for name, each in self.what.kept.items() if name != ITSELF}
+        now = columns_to_keep(drift)
+        renew_kept(connection, run_id=self.run_id, target=self.what.target, known=known, now=now)
 
     def _commit(
         self, connection: sa.Connection, staged: Staged, counts: Mapping[str, int], began: float
@@ -286,9 +300,6 @@ class Load:
         raise TargetConflict(
             f"warehouse table `{target}` {what}; rename or drop it, or set another `warehouse.schema` in etlkit.yml"
         )
-
-    def _fits(self, now: Shape) -> bool:
-        return self.what.target.types == now.types and self.what.target.key == now.key
 
     def _pipeline(self, resume: Resume | None) -> Pipeline:
         def reader(source: SourceQueries) -> Reader:

@@ -61,6 +61,8 @@ class PostgresLoader:
     """When it is set, loads at work end by `RunInterrupted`."""
     allow_deletes: bool = False
     """Whether loads may remove any share of a table's rows, whatever the settings say."""
+    allow_drift: bool = False
+    """Whether tables may change their shape in every way that can be done in place."""
     reconcile: bool = False
     """Whether loads find every difference, instead of what the tables' strategies look for."""
     rows_read: Callable[[str, int], None] = lambda *_: None
@@ -137,6 +139,7 @@ class PostgresLoader:
             ledger=self.ledger,
             run_id=self.run_id,
             drift=self.settings.drift,
+            allow_drift=self.allow_drift,
             max_deleted_share=self._max_deleted_share(plan.analysis.name),
             limit=limit,
             stop=self.stop,

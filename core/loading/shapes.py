@@ -26,6 +26,16 @@ class Shape:
         return self.kind in "rp"
 
 
+@attrs.frozen(kw_only=True)
+class PrimaryKey:
+    """The constraint that is a table's primary key."""
+
+    oid: int
+    """Its number in `pg_constraint`."""
+    name: str
+    """Its name."""
+
+
 _ATTRIBUTES = sa.table(
     "pg_attribute",
     sa.column("attrelid"),
@@ -47,6 +57,8 @@ _CLASSES = sa.table(
 _NAMESPACES = sa.table("pg_namespace", sa.column("oid"), sa.column("nspname"), schema="pg_catalog")
 _CONSTRAINTS = sa.table(
     "pg_constraint",
+    sa.column("oid"),
+    sa.column("conname"),
     sa.column("conrelid"),
     sa.column("contype"),
     sa.column("conkey", sa.ARRAY(sa.SmallInteger)),
@@ -70,6 +82,59 @@ def shape_of(connection: sa.Connection, table: sa.Table) -> Shape | None:
         else _NAMESPACES.c.oid == sa.func.pg_my_temp_schema()
     )
     return _read(connection, where, _CLASSES.c.relname == table.name).get(table.name)
+
+
+def numbers_of(connection: sa.Connection, table: sa.Table) -> tuple[int, dict[str, int], PrimaryKey | None]:
+    """Read what PostgreSQL's catalog calls a table, its columns and its primary key.
+
+    Args:
+        connection: to the warehouse.
+        table: a table that is there.
+
+    Returns:
+        Its oid, the numbers of its columns by name, and its primary key, if it has one.
+    """
+    oid = connection.execute(
+        sa.select(_CLASSES.c.oid)
+        .join_from(_CLASSES, _NAMESPACES, _CLASSES.c.relnamespace == _NAMESPACES.c.oid)
+        .where(_NAMESPACES.c.nspname == table.schema, _CLASSES.c.relname == table.name)
+    ).scalar_one()
+    columns = connection.execute(
+        sa.select(_ATTRIBUTES.c.attname, _ATTRIBUTES.c.attnum).where(
+            _ATTRIBUTES.c.attrelid == oid, _ATTRIBUTES.c.attnum > 0, ~_ATTRIBUTES.c.attisdropped
+        )
+    )
+    key = connection.execute(
+        sa.select(_CONSTRAINTS.c.oid, _CONSTRAINTS.c.conname).where(
+            _CONSTRAINTS.c.conrelid == oid, _CONSTRAINTS.c.contype == sa.literal_column("'p'")
+        )
+    ).first()
+    return (
+        oid,
+        {each.attname: each.attnum for each in columns},
+        None if key is None else PrimaryKey(oid=key.oid, name=key.conname),
+    )
+
+
+def comments_of(connection: sa.Connection, table: sa.Table) -> dict[str, str | None]:
+    """Read the comments on a table and its columns.
+
+    Args:
+        connection: to the warehouse.
+        table: where to look.
+
+    Returns:
+        By column; the table's own by an empty name. Empty when there is no such table.
+    """
+    where = (_NAMESPACES.c.nspname == table.schema, _CLASSES.c.relname == table.name)
+    there = sa.join(_CLASSES, _NAMESPACES, _CLASSES.c.relnamespace == _NAMESPACES.c.oid)
+    own = sa.select(sa.literal(""), sa.func.obj_description(_CLASSES.c.oid, "pg_class")).select_from(there)
+    columns = sa.select(
+        sa.cast(_ATTRIBUTES.c.attname, sa.Text), sa.func.col_description(_CLASSES.c.oid, _ATTRIBUTES.c.attnum)
+    ).select_from(there.join(_ATTRIBUTES, _ATTRIBUTES.c.attrelid == _CLASSES.c.oid))
+    visible = (_ATTRIBUTES.c.attnum > 0, ~_ATTRIBUTES.c.attisdropped)
+    rows = connection.execute(sa.union_all(own.where(*where), columns.where(*where, *visible)))
+    return {each[0]: each[1] for each in rows}
 
 
 def shapes_in(connection: sa.Connection, schema: str) -> dict[str, Shape]:

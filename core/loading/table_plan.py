@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import attrs
 
 from etlkit.config import TableConfig
 from etlkit.contracts import Differences, Everything, LoadPlan, Write
+from etlkit.loading.kept import GONE, NARROWER, Kept
 from etlkit.loading.ledger_entries import LedgerEntry
+from etlkit.loading.shapes import Shape
 from etlkit.loading.target import TargetTable
 from etlkit.tables import TableAnalysis
 from etlkit.transfer.rendering import RenderedTable
@@ -34,6 +37,29 @@ class TablePlan:
     """Whether that is known to be equal to what the source held then, by the same mapping."""
     proof_due: bool = False
     """Whether the table is to be proven equal now, whatever the plan reads."""
+    kept: Mapping[str, Kept] = attrs.field(factory=dict)
+    """By column, what the warehouse keeps of the table although the source has it no longer, or narrower."""
+
+    def fits(self, now: Shape) -> bool:
+        """Tell whether the warehouse's table needs no change.
+
+        Args:
+            now: what it looks like there.
+
+        Returns:
+            True for the same columns, types and key; False as well where a type is only spelled in another way.
+        """
+        return self.target.types == now.types and self.target.key == now.key
+
+    @property
+    def gone_before(self) -> frozenset[str]:
+        """The columns that earlier loads found gone in the source."""
+        return frozenset(name for name, each in self.kept.items() if each.reason == GONE)
+
+    @property
+    def accepted(self) -> Mapping[str, str]:
+        """By column, the narrower type of the source that an earlier load kept it wider than."""
+        return {name: each.type for name, each in self.kept.items() if each.reason == NARROWER and each.type}
 
     @property
     def proof_follows(self) -> bool:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import UserDefinedType
 
 from etlkit.errors import TargetConflict
-from etlkit.tables import TableAnalysis
+from etlkit.tables import Column, TableAnalysis
 from etlkit.transfer.digests import DIGEST
 from etlkit.transfer.rendering import RenderedTable
 
@@ -59,6 +59,8 @@ class TargetColumn:
     """The PostgreSQL type."""
     conversion: str | None = None
     """The conversion that made its values, by name."""
+    definition: str = ""
+    """What the source says of the column; another definition may have changed values that no cursor shows."""
     policy: str | None = None
     """What becomes of values that PostgreSQL cannot hold, where that was chosen."""
 
@@ -91,7 +93,14 @@ class TargetTable:
         """sha256 over how values become columns; when it changes, stored rows no longer mean the same."""
         said = [
             # Without a chosen policy as it was before there were any.
-            [each.source, each.name, each.type, each.conversion, *([each.policy] if each.policy else [])]
+            [
+                each.source,
+                each.name,
+                each.type,
+                each.conversion,
+                *([each.policy] if each.policy else []),
+                *([{"definition": each.definition}] if each.definition else []),
+            ]
             for each in self.columns
         ]
         return hashlib.sha256(json.dumps([said, self.key]).encode()).hexdigest()
@@ -182,6 +191,7 @@ def target_of(analysis: TableAnalysis, rendered: RenderedTable, schema: str) -> 
             name=target_name(each.column.name),
             source=each.column.name,
             type=each.target_type,
+            definition=_definition(each.column),
             conversion=each.conversion,
             policy=each.policy,
         )
@@ -202,6 +212,18 @@ def target_of(analysis: TableAnalysis, rendered: RenderedTable, schema: str) -> 
         columns=columns,
         key=tuple(target_name(each) for each in analysis.primary_key),
     )
+
+
+def _definition(column: Column) -> str:
+    """Say what of a column's definition bears on its values: changing it may change them, and stamps no row."""
+    said = [
+        column.column_type,
+        "" if column.nullable else "not null",
+        column.charset or "",
+        column.collation or "",
+    ]
+    # Servers of different versions call the same character set by either name.
+    return " ".join(filter(None, said)).replace("utf8mb3", "utf8")
 
 
 def target_name(name: str) -> str:

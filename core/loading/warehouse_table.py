@@ -10,11 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
-from etlkit.errors import DriftRefused, LoadError
-from etlkit.loading.drift import AlterColumns, Drift
-from etlkit.loading.shapes import Shape
+from etlkit.errors import LoadError
+from etlkit.loading.alterations import AlterColumns
 from etlkit.loading.target import DELETED_AT, DELETED_AT_TYPE, TargetTable
-from etlkit.raising import raise_alone
 from etlkit.transfer.copy_text import DELIMITER, NULL_MARK
 from etlkit.transfer.pipeline import CopyFile
 
@@ -22,41 +20,9 @@ _NAMESPACES = sa.table("pg_namespace", sa.column("oid"), sa.column("nspname"), s
 _DEFAULT_PRIVILEGES = sa.table(
     "pg_default_acl", sa.column("defaclobjtype"), sa.column("defaclnamespace"), schema="pg_catalog"
 )
-_FEATURE_NOT_SUPPORTED = "0A000"
 # COPY has no parameters, so its percent signs must not be doubled as the driver wants them elsewhere.
 _PLAIN: IdentifierPreparer = PGDialect_psycopg2(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
 _COPY_BYTES = 256 * 1024
-
-
-def evolve(connection: sa.Connection, target: TargetTable, now: Shape, drift: Drift) -> sa.Table:
-    """Give the target the columns that the staged rows need, within the load's transaction.
-
-    Args:
-        connection: in the load's transaction.
-        target: the table.
-        now: its shape.
-        drift: the permitted difference between that and the staged rows.
-
-    Returns:
-        The table with the types it has then.
-
-    Raises:
-        DriftRefused: PostgreSQL does not let it happen, because of a dependent view.
-    """
-    if drift.added or drift.widened:
-        try:
-            connection.execute(AlterColumns(target.itself(), drift))
-        except sa.exc.NotSupportedError as error:
-            if getattr(error.orig, "pgcode", None) != _FEATURE_NOT_SUPPORTED:
-                raise
-            columns = ", ".join(f"`{name}`" for name in drift.widened)
-            raise_alone(
-                DriftRefused(
-                    f"table `{target.source}` has wider columns now ({columns}), but in `{target}` a view or "
-                    "something else depends on them; drop that, run again, and create it anew. Nothing was changed"
-                )
-            )
-    return target.itself({**now.types, **drift.added, **drift.widened})
 
 
 def add_marks(connection: sa.Connection, target: TargetTable) -> None:
@@ -66,8 +32,7 @@ def add_marks(connection: sa.Connection, target: TargetTable) -> None:
         connection: in the load's transaction.
         target: the table, which lacks it.
     """
-    added = Drift(added={DELETED_AT: DELETED_AT_TYPE}, widened={}, narrowed=(), dropped=(), changed=())
-    connection.execute(AlterColumns(target.itself(), added))
+    connection.execute(AlterColumns(target.itself(), added={DELETED_AT: DELETED_AT_TYPE}))
 
 
 def add_key(connection: sa.Connection, target: TargetTable) -> None:

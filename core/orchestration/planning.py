@@ -101,6 +101,7 @@ class Planner:
             # A column that somebody dropped there is made anew, and filled for all rows.
             and there is not None
             and there.types.keys() >= {column.name for column in target.columns}
+            and there.key == target.key
         )
         state = before.state if before is not None and known and not force_full else None
         by_digests = reconcile and state is not None and secret is not None and bool(analysis.primary_key)
@@ -126,6 +127,7 @@ class Planner:
             before=before,
             builds_upon_it=known,
             proof_due=limit is None and is_due(config.reconcile, before, known_now.taken_at),
+            kept=known_now.kept.get(table, {}),
         )
 
     def proving(self, loaded: TablePlan) -> TablePlan:

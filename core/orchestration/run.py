@@ -9,17 +9,13 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from etlkit import wording
-from etlkit.config import SETTINGS_FILE, TABLES_FILE
+from etlkit.config import TABLES_FILE
 from etlkit.ending import end_signal
 from etlkit.errors import (
     ConfigurationError,
     DriftRefused,
     EtlkitError,
     LockHeld,
-    PluginError,
-    SchemaAnalysisError,
-    SchemaNotFoundError,
     SomeTablesFailed,
 )
 from etlkit.events import RunFinished, RunStarting, TableFinished
@@ -33,9 +29,9 @@ from etlkit.orchestration.planning import Planner
 from etlkit.orchestration.priority_processor import PriorityProcessor
 from etlkit.orchestration.retries import Retries
 from etlkit.orchestration.selection import selected
+from etlkit.orchestration.source_tables import SourceTables
 from etlkit.orchestration.table_processor import TableProcessor
 from etlkit.orchestration.unchanged import UnchangedTables
-from etlkit.wording import counted
 
 Event = RunStarting | TableFinished | RunFinished
 
@@ -60,6 +56,8 @@ class RunRequest:
     """Whether every difference is found and mended, instead of what the tables' strategies look for."""
     allow_deletes: bool = False
     """Whether loads may remove any share of a table's rows."""
+    allow_drift: bool = False
+    """Whether tables may change their shape in every way that can be done in place."""
     accept_source: bool = False
     """Whether to go on when the source is another one than before; every row is read then."""
 
@@ -98,7 +96,6 @@ class Run:
         retries = Retries(most=self.deployment.settings.run.retries, stop=end_signal())
         retries.call(self.deployment.discovery.catalog)
         retries.call(ledger.ensure)
-        names, outcomes = self._present(chosen)
         with ledger.run_lock():
             now = SourceIdentity.of(self.deployment.discovery.catalog(), self.deployment.settings.source.url)
             require_same_source(ledger, now, accept=self.request.accept_source)
@@ -109,8 +106,17 @@ class Run:
 
             # Read once for all tables: what another run commits meanwhile is told by the table's generation.
             known = ledger.snapshot()
-            planner = attrs.evolve(self.deployment.planner(), known=known)
-            processor = self._processor(run_id, names, finished, planner)
+            tables = SourceTables(
+                deployment=self.deployment, known=known, allow_drift=self.request.allow_drift
+            )
+            standing = tables.standing(chosen)
+            tables.tell(standing)
+            outcomes = [self._refused(name, error) for name, error in standing.refused.items()]
+            run = attrs.evolve(self, deployment=tables.settled(standing, run_id))
+            if standing.renamed:
+                known = ledger.snapshot()
+            planner = attrs.evolve(run.deployment.planner(), known=known)
+            processor = run._processor(run_id, standing.names, finished, planner)  # noqa: SLF001 - of this class
             unchanged = self._unchanged_tables(run_id, planner, known)
             deployment = self.deployment.settings.deployment
             ordered = tuple(processor.order())
@@ -161,6 +167,7 @@ class Run:
             run_id=run_id,
             reconcile=self.request.reconcile,
             allow_deletes=self.request.allow_deletes,
+            allow_drift=self.request.allow_drift,
             rows_read=self.rows_read,
         )
         return PriorityProcessor(
@@ -188,43 +195,14 @@ class Run:
             proves_all=asked.full_refresh or asked.reconcile,
         )
 
-    def _present(self, names: Sequence[str]) -> tuple[list[str], list[TableFinished]]:
-        """Leave out the tables that the source no longer has; where the policy refuses that, as failures."""
-        settings = self.deployment.settings
-        catalog = self.deployment.discovery.catalog()
-        for warning in settings.unknown_choices(catalog.tables):
-            _log.warning("%s", warning)
-        new = sorted(
-            set(self.deployment.discovery.usual_tables()) - set(settings.analyzed) - set(settings.tables)
+    def _refused(self, name: str, error: EtlkitError) -> TableFinished:
+        return TableFinished(
+            table=name,
+            importance=self.deployment.settings.get_table_config(name).table_importance,
+            verified="not checked: the load failed",
+            error=error.message,
+            exit_code=error.exit_code,
         )
-        if new:
-            _log.warning(
-                "%s of the source %s not in %s and not loaded: %s; run `etlkit analyze`",
-                counted(len(new), "table"),
-                "is" if len(new) == 1 else "are",
-                TABLES_FILE,
-                wording.names(new),
-            )
-        gone = [name for name in names if self._is_gone(name)]
-        failures = []
-        for name in gone:
-            if settings.drift.drop_table == "keep":
-                _log.warning("table `%s` is gone in the source; the warehouse keeps its last rows", name)
-                continue
-            refused = _refused(name, settings.get_table_config(name).table_importance)
-            _log.error("%s", refused.error)
-            failures.append(refused)
-        return [name for name in names if name not in gone], failures
-
-    def _is_gone(self, name: str) -> bool:
-        try:
-            self.deployment.discovery.analysis(name)
-        except SchemaNotFoundError:
-            return True
-        except (SchemaAnalysisError, PluginError):
-            # It is there, or may be, and its load tells why it cannot be read.
-            return False
-        return False
 
     def _tell(self, event: Event) -> None:
         self.deployment.registry.notify(event)
@@ -268,14 +246,3 @@ def exit_code_of(outcomes: Sequence[TableFinished]) -> int:
         return 0
     shared = codes.pop()
     return shared if not codes and shared in _OF_THEIR_OWN else SomeTablesFailed.exit_code
-
-
-def _refused(name: str, importance: str) -> TableFinished:
-    return TableFinished(
-        table=name,
-        importance=importance,
-        verified="not checked: the load failed",
-        error=f"table `{name}` is gone in the source, and `drift.drop_table` in {SETTINGS_FILE} is `refuse`; the "
-        "warehouse keeps its last rows; run `etlkit analyze` to take it off the list",
-        exit_code=DriftRefused.exit_code,
-    )

@@ -8,7 +8,7 @@ import attrs
 import sqlalchemy as sa
 
 from etlkit.errors import NotChecked
-from etlkit.loading.drift import Drift, drift_between
+from etlkit.loading.drift import Drift
 from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import OWN_COLUMNS
@@ -48,7 +48,7 @@ def fit_of(connection: sa.Connection, what: TablePlan, read: sa.Table, now: Shap
     wanted = shape_of(connection, read)
     if wanted is None:
         raise NotChecked("the rows that were read are gone; verify again")
-    drift = drift_between(now, attrs.evolve(wanted, key=what.target.key))
+    drift = Drift(now=now, wanted=attrs.evolve(wanted, key=what.target.key))
     unfit = _unfit(drift)
     if unfit:
         raise NotChecked(

@@ -52,6 +52,7 @@ KEYS = [
     "certainty",
     "reason",
     "proof_follows",
+    "drift",
     "error",
 ]
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from etlkit.loading import apply
-from etlkit.loading.drift import AlterColumns, Drift
+from etlkit.loading.alterations import AlterColumns, DropKey, RenameColumn, RenameTable
 from etlkit.loading.target import TargetColumn, TargetTable
 
 
@@ -135,17 +135,34 @@ def test_differs() -> None:
 
 def test_alter_columns() -> None:
     """All changes of a table's columns are one statement."""
-    drift = Drift(
+    alter = AlterColumns(
+        PATIENT.itself(),
         added={"new": "integer", "Über%": "text"},
         widened={"Name": "character varying(20)"},
-        narrowed=(),
-        dropped=(),
-        changed=(),
+        retyped={"doc": "text"},
+        nullable=["id"],
+        checking=True,
     )
     assert (
-        'ALTER TABLE raw."Patient" ADD COLUMN "new" integer, ADD COLUMN "Über%%" text, '
-        'ALTER COLUMN "Name" TYPE character varying(20)'
-    ) == sql(AlterColumns(PATIENT.itself(), drift))
+        'ALTER TABLE raw."Patient" ALTER COLUMN "id" DROP NOT NULL, ADD COLUMN "new" integer, '
+        'ADD COLUMN "Über%%" text, '
+        'ALTER COLUMN "Name" TYPE character varying(20), ALTER COLUMN "doc" TYPE text USING CASE WHEN '
+        'pg_input_is_valid(CAST("doc" AS text), \'text\') THEN CAST(CAST("doc" AS text) AS text) END'
+    ) == sql(alter)
+    older = AlterColumns(PATIENT.itself(), retyped={"doc": "text"})
+    assert 'ALTER TABLE raw."Patient" ALTER COLUMN "doc" TYPE text USING CAST(NULL AS text)' == sql(older)
+
+
+def test_other_alterations() -> None:
+    """Nothing is dropped but the constraint of a key, and that without CASCADE."""
+    table = PATIENT.itself()
+    assert 'ALTER TABLE raw."Patient" RENAME COLUMN "Name" TO "LName%%"' == sql(
+        RenameColumn(table, "Name", "LName%")
+    )
+    assert 'ALTER TABLE raw."Patient" RENAME TO "patients"' == sql(RenameTable(table, "patients"))
+    assert 'ALTER TABLE raw."Patient" DROP CONSTRAINT "Patient_pkey" RESTRICT' == sql(
+        DropKey(table, "Patient_pkey")
+    )
 
 
 def test_the_column_of_marks() -> None:

@@ -1,4 +1,4 @@
-"""docs/loading.md says what is there."""
+"""docs/loading.md and docs/drift.md say what is there."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from etlkit.contracts import Write
 from etlkit.loading.ledger_tables import metadata
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "loading.md").read_text(encoding="utf-8")
+DRIFT = (Path(__file__).parents[3] / "docs" / "drift.md").read_text(encoding="utf-8")
 
 
 def section(title: str) -> str:
@@ -34,20 +35,18 @@ def test_the_ledgers_tables() -> None:
 
 
 def test_the_drift_policies() -> None:
-    """Every policy about columns is listed with each of its values, the default marked."""
+    """Every policy is listed with each of its values, the default marked."""
     listed: dict[str, list[str]] = {}
     defaults: dict[str, str] = {}
     name = ""
     for policy, value, default in re.findall(
-        r"^\| (?:`(\w+)`)? ?\| `(\w+)`( \(default\))? \|",
-        section("When the source's table changed"),
-        re.MULTILINE,
+        r"^\| [^|]*\| (?:`(\w+)`)? ?\| `(\w+)`( \(default\))? \|", DRIFT, re.MULTILINE
     ):
         name = policy or name
         listed.setdefault(name, []).append(value)
         if default:
             defaults[name] = value
-    fields = [field for field in attrs.fields(DriftSettings) if field.name != "drop_table"]
+    fields = attrs.fields(DriftSettings)
     types = attrs.resolve_types(DriftSettings) and {
         field.name: sorted(get_args(field.type)) for field in attrs.fields(DriftSettings)
     }
