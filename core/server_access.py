@@ -36,6 +36,11 @@ class ServerAccess:
     """Whether a source server shall refuse to write for us."""
 
     @property
+    def connect_seconds(self) -> int:
+        """How long the server may take to answer while a connection is made."""
+        return min(CONNECT_SECONDS, self.silence_seconds)
+
+    @property
     def tls_required(self) -> bool:
         """Whether the connection must be encrypted and the certificate valid for the host."""
         if self.insecure or self.url.socket is not None:

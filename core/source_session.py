@@ -187,8 +187,8 @@ def _connect(server: ServerAccess, tls: dict[str, Any]) -> MySQLConnection:
         password=server.password.reveal().encode() if server.password else "",
         database=url.database,
         charset="utf8mb4",
-        connect_timeout=access.CONNECT_SECONDS,
-        read_timeout=access.CONNECT_SECONDS,
+        connect_timeout=server.connect_seconds,
+        read_timeout=server.connect_seconds,
         write_timeout=server.silence_seconds,
         autocommit=server.read_only,
         client_flag=CLIENT.FOUND_ROWS,  # SQLAlchemy counts the rows that matched

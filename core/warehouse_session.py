@@ -121,7 +121,7 @@ def _arguments(server: ServerAccess) -> dict[str, Any]:
         "password": server.password.reveal() if server.password else None,
         "application_name": _APPLICATION,
         "client_encoding": "utf8",
-        "connect_timeout": access.CONNECT_SECONDS,
+        "connect_timeout": server.connect_seconds,
         **{f"keepalives_{name}": value for name, value in keepalives(server.silence_seconds).items()},
         "tcp_user_timeout": server.silence_seconds * 1000,
         "gssencmode": "disable",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from etlkit.demo import PrivateMySQL, PrivatePostgres
 from support.clinic import Clinic
-from support.databases import SourceDatabase, WarehouseDatabase
+from support.databases import SourceDatabase, WarehouseDatabase, source_database, warehouse_database
 from support.faults import changed, choices, filled
 from support.invariants import Invariants
+from support.wired import Wired, wired_clinic
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,3 +45,35 @@ def clinic(empty_clinic: Clinic) -> Clinic:
 def invariants(clinic: Clinic) -> Invariants:
     """What must hold in `clinic`."""
     return Invariants.of_clinic(clinic)
+
+
+@pytest.fixture(scope="session")
+def wired_clinics(
+    mariadb: PrivateMySQL,
+    mysql56: PrivateMySQL,
+    postgres: PrivatePostgres,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], Wired]]:
+    """A function that gives the clinic of a kind of source behind wires that can fail, made once."""
+    with ExitStack() as stack:
+        made: dict[str, Wired] = {}
+
+        def make(kind: str) -> Wired:
+            if kind not in made:
+                server = mysql56 if kind == "mysql56" else mariadb
+                source = stack.enter_context(source_database(server, kind))
+                warehouse = stack.enter_context(warehouse_database(postgres))
+                folder = tmp_path_factory.mktemp("wired") / "north"
+                made[kind] = stack.enter_context(wired_clinic(folder, source, warehouse))
+            return made[kind]
+
+        yield make
+
+
+@pytest.fixture
+def wired(request: pytest.FixtureRequest, wired_clinics: Callable[[str], Wired]) -> Iterator[Wired]:
+    """The clinic of the kind that a test names, its wires good ones; equal to its warehouse before and after."""
+    made = wired_clinics(request.param)
+    yield made
+    for each in (made.to_source, made.to_warehouse):
+        each.cut_all()

@@ -127,6 +127,18 @@ def test_black_hole(proxy: FaultProxy) -> None:
         assert b"well" == asked(patient, b"well")
 
 
+def test_stall(proxy: FaultProxy) -> None:
+    """A connection that stalls leaves the others alone, and goes on when the wire is well again."""
+    with called(proxy) as other, called(proxy) as client:
+        proxy.strike_after(Fault.STALL, statement=("one", "two"))
+        assert b"two, one" == asked(client, b"two, one")
+        client.sendall(b"two")
+        assert proxy.struck.wait(20)
+        assert b"others" == asked(other, b"others")
+        proxy.heal()
+        assert b"two" == heard(client, 3)
+
+
 def test_silence(proxy: FaultProxy) -> None:
     """Silence acknowledges everything and answers nothing; when it ends, the connection goes on."""
     with called(proxy) as client:

@@ -43,9 +43,7 @@ class Fault(enum.Enum):
         "packets are lost from now on: nothing is passed on and nothing acknowledged, on no connection"
     )
     SILENCE = "nothing is passed on any more, on no connection, although every packet is acknowledged"
-
-
-_WIRE_WIDE = (Fault.BLACK_HOLE, Fault.SILENCE)
+    STALL = "nothing is passed on any more, on this connection, although every packet is acknowledged"
 
 
 @attrs.frozen(kw_only=True)
@@ -57,8 +55,8 @@ class _Strike:
     """It strikes when so many bytes in all were said by clients,"""
     answered: float = float("inf")
     """or so many by the server."""
-    statement: re.Pattern[bytes] | None = None
-    """Before the bytes are counted, a client says something that fits this."""
+    statements: tuple[re.Pattern[bytes], ...] = ()
+    """Before the bytes are counted, clients say something that fits these, one after the other."""
     forward: bool = True
     """Whether the server gets the statement."""
 
@@ -80,8 +78,8 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._links: set[_Link] = set()
         self._strike: _Strike | None = None
-        self._passing = asyncio.Event()  # set while anything is passed on
         self._lost = False
+        self._silent = False
         self.struck = threading.Event()
         """Set when the fault that was asked for has happened."""
         self.connections = 0
@@ -101,7 +99,6 @@ class FaultProxy:
         self._listener = socket.create_server((_HOST, 0))
         self.port: int = self._listener.getsockname()[1]
         self._thread.start()
-        self._passing.set()
         self._accepting = self._done(asyncio.start_server(self._accept, sock=self._listener, limit=_PIECE))
         return self
 
@@ -140,7 +137,7 @@ class FaultProxy:
         *,
         said: int | None = None,
         answered: int | None = None,
-        statement: str = "",
+        statement: str | tuple[str, ...] = (),
         forward: bool = True,
     ) -> None:
         """Let a fault happen once, later; a reset meets the connection that is talking then, and no other one.
@@ -150,22 +147,22 @@ class FaultProxy:
             said: bytes that clients may still say.
             answered: bytes that the server may still answer.
             statement: a regular expression; bytes are counted from the moment when a client says something that
-                fits. Without a number of bytes, nothing of the answer to it is passed on.
+                fits. Without a number of bytes, nothing of the answer to it is passed on. Of several, the last one
+                counts, and they are said one after the other.
             forward: whether the server gets that statement at all.
         """
-        if statement and said is None:
+        statements = (statement,) if isinstance(statement, str) else statement
+        if statements and said is None:
             answered = answered or 0
+        # With a statement, the counts begin when it is said.
+        before = (0, 0) if statements else (self.said, self.answered)
         wanted = _Strike(
             fault=fault,
-            said=float("inf") if said is None else self.said + said,
-            answered=float("inf") if answered is None else self.answered + answered,
-            statement=re.compile(statement.encode(), re.DOTALL) if statement else None,
+            said=float("inf") if said is None else before[0] + said,
+            answered=float("inf") if answered is None else before[1] + answered,
+            statements=tuple(re.compile(each.encode(), re.DOTALL) for each in statements),
             forward=forward,
         )
-        if statement:  # the counts begin when it is said
-            wanted = attrs.evolve(
-                wanted, said=wanted.said - self.said, answered=wanted.answered - self.answered
-            )
 
         def set_up() -> None:
             self.struck.clear()
@@ -180,7 +177,9 @@ class FaultProxy:
             self._strike = None
             self.latency_seconds, self.slice_bytes, self.bytes_per_second = 0.0, 0, 0
             self._lose(lost=False)
-            self._passing.set()
+            self._silent = False
+            for link in self._links:
+                link.passing.set()
 
         self._call(well)
 
@@ -197,6 +196,8 @@ class FaultProxy:
             _reset(writer)
             return
         link = _Link(proxy=self, client=(reader, writer), server=(there, back))
+        if not self._silent:
+            link.passing.set()
         self._links.add(link)
         try:
             await link.carry()
@@ -209,7 +210,6 @@ class FaultProxy:
         for link in list(self._links):
             link.reset()
         self._lose(lost=False)
-        self._passing.set()
         waiting = [each for each in asyncio.all_tasks(self._loop) if each is not asyncio.current_task()]
         for each in waiting:
             each.cancel()
@@ -224,7 +224,9 @@ class FaultProxy:
             for link in links:
                 link.hang_up()
         else:
-            self._passing.clear()
+            self._silent = fault is not Fault.STALL
+            for link in set(self._links) if self._silent else links:
+                link.passing.clear()
             if fault is Fault.BLACK_HOLE:
                 self._lose(lost=True)
         self.struck.set()
@@ -264,6 +266,8 @@ class _Link:
     proxy: FaultProxy
     client: _End
     server: _End
+    passing: asyncio.Event = attrs.field(factory=asyncio.Event)
+    """Set while anything is passed on."""
 
     def sockets(self) -> list[socket.socket]:
         """Both ends that are open, for their options."""
@@ -327,7 +331,7 @@ class _Link:
                 due, data = await under_way.get()
                 if due > loop.time():
                     await asyncio.sleep(due - loop.time())
-                await self.proxy._passing.wait()  # noqa: SLF001 - the other half of one thing
+                await self.passing.wait()
                 if not data:
                     break
                 for piece in self._pieces(data):
@@ -342,8 +346,8 @@ class _Link:
     async def _give(self, writer: asyncio.StreamWriter, data: bytes, *, answers: bool) -> bool:
         """Give bytes to an end, up to where a fault strikes; gives whether the connection lives on."""
         proxy = self.proxy
-        strike = proxy._strike  # noqa: SLF001
-        if strike is not None and strike.statement is not None:
+        strike = proxy._strike  # noqa: SLF001 - the other half of one thing
+        if strike is not None and strike.statements:
             strike = self._listened(strike, data) if not answers else None
             if strike is None and proxy._strike is None:  # noqa: SLF001 - it struck before the statement
                 return await self._survived() and await self._give(writer, data, answers=answers)
@@ -370,20 +374,23 @@ class _Link:
 
     async def _survived(self) -> bool:
         """Wait while nothing is passed on; gives whether the connection is still there."""
-        await self.proxy._passing.wait()  # noqa: SLF001
+        await self.passing.wait()
         return not self.client[1].transport.is_closing()
 
     def _listened(self, strike: _Strike, data: bytes) -> _Strike | None:
         """Look for the statement that a strike waits for in what a client says."""
         proxy = self.proxy
-        if strike.statement is None or not strike.statement.search(data):
+        if not strike.statements[0].search(data):
+            return None
+        if strike.statements[1:]:
+            proxy._strike = attrs.evolve(strike, statements=strike.statements[1:])  # noqa: SLF001
             return None
         if not strike.forward:
             proxy._happen(strike.fault, {self})  # noqa: SLF001
             return None
         proxy._strike = attrs.evolve(  # noqa: SLF001
             strike,
-            statement=None,
+            statements=(),
             said=proxy.said + strike.said,
             answered=proxy.answered + strike.answered,
         )
