@@ -11,11 +11,14 @@ import attrs
 from dotenv.parser import parse_stream
 
 from etlkit.config.problems import Problem, report
-from etlkit.config.yaml_reader import Block, Listing, Node, Scalar
+from etlkit.config.yaml_reader import Block, Listing, Node, Scalar, shown_path
 from etlkit.suggestions import nearest
+from etlkit.wording import size
 
 # `$${NAME}` is the text `${NAME}` itself; what else begins with `${` has to be a name.
-_REFERENCE = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<broken>\$\{)")
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_REFERENCE = re.compile(rf"\$(?P<escaped>\$\{{)|\$\{{(?P<name>{_NAME})\}}|(?P<broken>\$\{{)")
+_BYTES = 1024 * 1024
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -32,7 +35,9 @@ def read_dotenv(path: Path) -> dict[str, str]:
     """
     failure: str
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_BYTES + 1)
+        text = content.decode("utf-8-sig")
     except FileNotFoundError:
         return {}
     except UnicodeDecodeError:
@@ -40,7 +45,9 @@ def read_dotenv(path: Path) -> dict[str, str]:
     except OSError as error:
         failure = f"cannot be read ({error.strerror})"
     else:
-        return _assignments(path, text)
+        if len(content) <= _BYTES:
+            return _assignments(path, text)
+        failure = f"is larger than {size(_BYTES)}, which no file of variables is"
     raise report(path, [Problem(line=None, text=failure)])
 
 
@@ -54,6 +61,11 @@ def _assignments(path: Path, text: str) -> dict[str, str]:
         line = binding.original.line + written[: len(written) - len(written.lstrip())].count("\n")
         if binding.error or (binding.key is not None and binding.value is None):
             problems.append(Problem(line=line, text="is not an assignment of the form NAME=value"))
+        elif binding.key is not None and not re.fullmatch(_NAME, binding.key):
+            text = "gives a value to what is no name; a name has letters without accents, digits and `_`"
+            problems.append(Problem(line=line, text=text))
+        elif "\0" in (binding.value or ""):
+            problems.append(Problem(line=line, text=f"`{binding.key}` holds a NUL, which no value can"))
         elif binding.key is not None and binding.key in values:
             first = lines[binding.key]
             problems.append(
@@ -89,6 +101,11 @@ def expand(node: Node, values: Mapping[str, str]) -> tuple[Node, list[Problem]]:
         return attrs.evolve(node, items=tuple(items)), problems
     entries = {}
     for key, value in node.entries.items():
+        if "${" in key:
+            text = (
+                f"the key `{shown_path(key)}` holds a reference, and only values are replaced; write it out"
+            )
+            problems.append(Problem(line=node.key_lines[key], text=text))
         entries[key], found = expand(value, values)
         problems.extend(found)
     return Block(path=node.path, line=node.line, entries=entries, key_lines=node.key_lines), problems
@@ -112,9 +129,21 @@ def _expanded(node: Scalar, values: Mapping[str, str], problems: list[Problem]) 
             text = f"`{node.path}` needs `${{{name}}}`, which neither the environment nor `.env` sets{hint}"
             problems.append(Problem(line=node.line, text=text))
             return ""
+        if not values[name].isascii() and not _is_utf8(values[name]):
+            text = f"`{node.path}` needs `${{{name}}}`, whose value is not UTF-8"
+            problems.append(Problem(line=node.line, text=text))
         return values[name]
 
     text = _REFERENCE.sub(value, node.text)
     if not used:
         return attrs.evolve(node, text=text)
     return attrs.evolve(node, text=text, plain=False, origin=f"${{{used[0]}}}")
+
+
+def _is_utf8(text: str) -> bool:
+    # Bytes of the environment that are no UTF-8 come as lone surrogates, which nothing can send.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -8,6 +8,9 @@ from pathlib import Path
 import attrs
 
 from etlkit.errors import ConfigurationError
+from etlkit.wording import counted
+
+_SHOWN = 20  # problems of one file: more are most likely one mistake, such as a wrong file
 
 
 @attrs.frozen(kw_only=True)
@@ -49,10 +52,12 @@ def report(file: Path, problems: Iterable[Problem]) -> ConfigurationError:
         problems: at least one.
 
     Returns:
-        The error to raise; one line per problem, each beginning with `file:line:`.
+        The error to raise; one line per problem, each beginning with `file:line:`. Of many, the first ones.
     """
     ordered = sorted(set(problems), key=lambda each: (each.line or 0, each.text))
-    places = [str(file) if each.line is None else f"{file}:{each.line}" for each in ordered]
-    return ConfigurationError(
-        "\n".join(f"{place}: {each.text}" for place, each in zip(places, ordered, strict=True))
-    )
+    lines = [
+        f"{file if each.line is None else f'{file}:{each.line}'}: {each.text}" for each in ordered[:_SHOWN]
+    ]
+    if len(ordered) > _SHOWN:
+        lines.append(f"{file}: {counted(len(ordered) - _SHOWN, 'more problem')}")
+    return ConfigurationError("\n".join(lines))

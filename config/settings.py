@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,8 +81,9 @@ class Settings:
             ConfigurationError: with every problem of the first file that has any.
         """
         path = folder / SETTINGS_FILE
-        if not path.exists():
-            raise ConfigurationError(f"{path}: is not there; `etlkit init -C {folder}` writes one")
+        if not os.path.lexists(path):
+            init = f"etlkit init -C {shlex.quote(str(folder))}"
+            raise ConfigurationError(f"{path}: is not there; `{init}` writes one")
         values = read_dotenv(folder / ".env") | dict(os.environ if env is None else env)
         root, problems = expand(read_yaml(path), values)
         unresolved = {each.line for each in problems}
@@ -93,9 +95,7 @@ class Settings:
             problems.extend(each for each in found.problems if each.line not in unresolved)
         if problems or settings is None:
             raise report(path, problems or [Problem(line=None, text="cannot be understood")])
-        tables = folder / TABLES_FILE
-        analyzed = read_tables(tables) if tables.exists() else {}
-        return attrs.evolve(settings, folder=folder, analyzed=analyzed)
+        return attrs.evolve(settings, folder=folder, analyzed=_analyzed(folder / TABLES_FILE))
 
     def choice(self, table: str) -> TableChoice:
         """Give a person's choices about a table.
@@ -174,6 +174,18 @@ class Settings:
             + (f" ({hint})" if (hint := suggestion(name, names)).startswith("did") else "")
             for name in sorted(set(self.tables) - names)
         ]
+
+
+def _analyzed(path: Path) -> Mapping[str, TableConfig]:
+    if not os.path.lexists(path):
+        return {}
+    try:
+        return read_tables(path)
+    except ConfigurationError as error:
+        wrong = error.message
+    raise ConfigurationError(
+        f"{wrong}\n{path}: is written by `etlkit analyze`; move it away and analyse again"
+    )
 
 
 def _overlaid(config: TableConfig, choice: TableChoice) -> TableConfig:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
@@ -16,11 +18,10 @@ import cattrs
 from etlkit.config.problems import Problem, ProblemsFound, problem
 from etlkit.config.types import AllowedHours
 from etlkit.config.urls import DatabaseUrl, MySQLUrl, NotAnAddress, PostgresUrl
-from etlkit.config.yaml_reader import Block, Listing, Node, Scalar
+from etlkit.config.yaml_reader import Block, Listing, Node, Scalar, is_delicate
 from etlkit.suggestions import suggestion
 
 T = TypeVar("T")
-_LONG = 60  # characters: a longer text is not repeated in a message
 _TRUE = ("true", "yes", "on")
 _FALSE = ("false", "no", "off")
 
@@ -64,9 +65,11 @@ def _converter(folder: Path) -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
 
     def path(node: Node, _: Any) -> Path:
-        if not isinstance(node, Scalar) or not node.text:
+        if not isinstance(node, Scalar) or not node.text or "\0" in node.text:
             raise _wrong(node, "a path")
-        return folder / Path(node.text).expanduser()
+        with suppress(RuntimeError):
+            return folder / Path(node.text).expanduser()
+        raise _wrong(node, "a path", "; there is no such user")
 
     hooks: list[tuple[Any, Callable[[Any, Any], Any]]] = [
         (str, _text),
@@ -102,14 +105,21 @@ def _shown(node: Node) -> str:
         return f"the value of `{node.origin}`"
     if node.absent or not node.text:
         return "nothing"
-    if _delicate(node.text):
+    if is_delicate(node.text):
         return "a text that is not shown"
     return f"`{node.text}`"
 
 
-def _delicate(text: str) -> bool:
-    """An address in the wrong place may hold a password."""
-    return "://" in text or "@" in text or len(text) > _LONG or "\n" in text
+def quoted(name: str) -> str:
+    """Put a name between backticks, unless it may be something else in the wrong place.
+
+    Args:
+        name: what a person wrote where a name is expected.
+
+    Returns:
+        Words for a message.
+    """
+    return "something that is not shown" if is_delicate(name) else f"`{name}`"
 
 
 def _wrong(node: Node, expected: str, hint: str = "") -> ProblemsFound:
@@ -118,7 +128,7 @@ def _wrong(node: Node, expected: str, hint: str = "") -> ProblemsFound:
 
 
 def _text(node: Node, _: Any) -> str:
-    if not isinstance(node, Scalar) or (node.plain and not node.text):
+    if not isinstance(node, Scalar) or node.absent:
         raise _wrong(node, "a text")
     return node.text
 
@@ -183,7 +193,12 @@ def _items(converter: cattrs.Converter, node: Node, kind: Any) -> tuple[Any, ...
     if not isinstance(node, Listing):
         raise _wrong(node, "a list")
     by_place = {item.path: item for item in node.items}
-    return tuple(_each(by_place, get_args(kind)[0], converter).values())
+    values = tuple(_each(by_place, get_args(kind)[0], converter).values())
+    twice = [each for each, times in Counter(values).items() if times > 1]
+    if twice:
+        second = [item for item, value in zip(node.items, values, strict=True) if value == twice[0]][1]
+        raise problem(second.line, f"`{second.path}` is given twice (it is {_shown(second)})")
+    return values
 
 
 def _named(converter: cattrs.Converter, node: Node, kind: Any) -> dict[str, Any]:
@@ -191,6 +206,10 @@ def _named(converter: cattrs.Converter, node: Node, kind: Any) -> dict[str, Any]
         return {}
     if not isinstance(node, Block):
         raise _wrong(node, "a mapping of names")
+    if "" in node.entries:
+        raise problem(
+            node.key_lines[""], f"`{node.path}` holds an empty name; write the name, or take it out"
+        )
     return _each(node.entries, get_args(kind)[1], converter)
 
 
@@ -236,7 +255,7 @@ def _section(converter: cattrs.Converter, node: Node, cls: type) -> Any:
     for name, value in node.entries.items():
         if name not in fields:
             hint = suggestion(name, fields, otherwise="known keys")
-            text = f"{named} has no key {'of that name' if _delicate(name) else f'`{name}`'} ({hint})"
+            text = f"{named} has no key {'of that name' if is_delicate(name) else f'`{name}`'} ({hint})"
             problems.append(Problem(line=node.key_lines[name], text=text))
             continue
         try:
@@ -247,6 +266,9 @@ def _section(converter: cattrs.Converter, node: Node, cls: type) -> Any:
         if field.default is attrs.NOTHING and name not in node.entries:
             problems.append(Problem(line=node.line, text=f"{named} needs the key `{name}`"))
     problems.extend(_rival_passwords(node, values))
+    if values.get("insecure") and values.get("ca_file") is not None:
+        text = f"`{named.strip('`')}` is `insecure` and has a `ca_file`, which nothing is verified by then; keep one"
+        problems.append(Problem(line=node.key_lines["ca_file"], text=text))
     if problems:
         raise ProblemsFound(problems)
     return cls(**values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,14 +13,18 @@ import attrs
 import cattrs
 import yaml
 
-from etlkit.config.problems import ProblemsFound, report
+from etlkit.config.problems import Problem, ProblemsFound, report
 from etlkit.config.structure import structure
 from etlkit.config.types import Between, ColumnOverride, Schedule, frozen_mapping
-from etlkit.config.yaml_reader import parse_yaml, read_yaml
+from etlkit.config.yaml_reader import Block, Scalar, parse_yaml, read_yaml
 from etlkit.errors import ConfigurationGenerationError
+from etlkit.wording import counted
 
 TABLES_FILE = "tables.yml"
 """The file's name in a deployment's folder."""
+
+TABLES_VERSION = "1"
+"""The newest version of the analysis whose file this program reads, and the one it writes."""
 
 _HEADER = """\
 # Written by `etlkit analyze`, and again by each later one: do not edit.
@@ -34,7 +39,7 @@ class Monitoring:
 
     alert_on_failure: bool = False
     """Whether a failed load calls for attention."""
-    max_extraction_time_minutes: Annotated[int, Between(1)] = 30
+    max_extraction_time_minutes: Annotated[int, Between(1, 10_080)] = 30
     """How many minutes a load may take."""
     data_quality_threshold: Annotated[float, Between(0, 1)] = 0.95
     """The share of rows that must arrive."""
@@ -137,11 +142,38 @@ def read_tables_file(path: Path) -> TablesFile:
         ConfigurationError: with every problem, its line and the nearest valid name.
     """
     root = read_yaml(path)
+    _check_version(path, root)
     try:
-        return structure(root, TablesFile, path.parent)
+        tables = structure(root, TablesFile, path.parent)
     except ProblemsFound as found:
         error = report(path, found.problems)
+    else:
+        if _is_whole(path, len(tables.tables)):
+            return tables
+        error = report(
+            path, [Problem(line=None, text="is cut off, or was changed: its last line is not what it was")]
+        )
     raise error
+
+
+def _check_version(path: Path, root: Block) -> None:
+    metadata = root.entries.get("metadata")
+    version = metadata.entries.get("analysis_version") if isinstance(metadata, Block) else None
+    if not isinstance(version, Scalar) or version.absent or not version.text:
+        return
+    if not re.fullmatch("[0-9]{1,9}", version.text) or int(version.text) > int(TABLES_VERSION):
+        text = "was written by a newer etlkit, or changed by somebody (`analysis_version`); update etlkit"
+        raise report(path, [Problem(line=version.line, text=text)])
+
+
+def _is_whole(path: Path, tables: int) -> bool:
+    """Say whether a file ends as it was written; one that a program of somebody else's wrote may end as it likes."""
+    text = path.read_text(encoding="utf-8-sig")
+    return not text.startswith(_HEADER) or text.endswith(_footer(tables))
+
+
+def _footer(tables: int) -> str:
+    return f"# The end of {counted(tables, 'table')}.\n"
 
 
 def read_tables(path: Path) -> Mapping[str, TableConfig]:
@@ -198,16 +230,10 @@ def render_tables(tables: Mapping[str, TableConfig], metadata: TablesMetadata | 
         "metadata": _plain(metadata or TablesMetadata()),
         "tables": {name: tables[name].as_dict() for name in sorted(tables)},
     }
-    return _HEADER + str(
-        yaml.dump(
-            content,
-            Dumper=_DUMPER,
-            sort_keys=False,
-            allow_unicode=True,
-            width=2**20,
-            default_flow_style=False,
-        )
+    body = yaml.dump(
+        content, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=2**20, default_flow_style=False
     )
+    return f"{_HEADER}{body}{_footer(len(tables))}"
 
 
 def write_tables(

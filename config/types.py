@@ -33,6 +33,24 @@ class Between:
 
 
 @attrs.frozen
+class Fitting:
+    """A text must be no longer than a server allows."""
+
+    most: int
+    """The most bytes that it may have in UTF-8."""
+    words: str
+    """What it is, for the beginning of the expectation."""
+
+    def expectation(self) -> str:
+        """Word the limit."""
+        return f"{self.words} of at most {self.most} bytes"
+
+    def holds(self, value: Any) -> bool:
+        """Say whether a text fits."""
+        return len(value.encode()) <= self.most
+
+
+@attrs.frozen
 class Matching:
     """A text must have a form."""
 
@@ -48,6 +66,13 @@ class Matching:
     def holds(self, value: Any) -> bool:
         """Say whether a value has the form."""
         return re.fullmatch(self.pattern, value) is not None
+
+
+Name = Annotated[str, Matching(r"\S([^\r\n]*\S)?", "a name")]
+"""The name of something that a plugin, the source or a person calls so."""
+
+PG_TYPE = r"(?i:[a-z][a-z0-9_ ]*(\(\d+(,\s*\d+)?\))?[a-z ]*(\[\])?)"
+"""The form of a PostgreSQL type's name."""
 
 
 def frozen_mapping(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -162,9 +187,10 @@ class WarehouseSettings:
     schema: Annotated[
         str,
         Matching(
-            r"(?!pg_)(?!(?:etlkit|information_schema)$)[^\x00]{1,63}",
+            r"(?!pg_)(?!(?:etlkit|information_schema)$)(?! )[^\x00-\x1f\x7f-\x9f]{1,63}(?<! )",
             "a schema's name of 1 to 63 characters, none of PostgreSQL's own and not `etlkit`",
         ),
+        Fitting(63, "a schema's name"),
     ] = "raw"
     """The schema that receives the tables; etlkit keeps its own records in the schema `etlkit`."""
     password_file: Path | None = None
@@ -183,9 +209,9 @@ class WarehouseSettings:
 class PluginOrder:
     """Which plugins are asked first."""
 
-    classifiers: tuple[str, ...] = ()
+    classifiers: tuple[Name, ...] = ()
     """Names of classifiers; those not named follow by name."""
-    conversions: tuple[str, ...] = ()
+    conversions: tuple[Name, ...] = ()
     """Names of conversions; those not named follow by name."""
 
 
@@ -193,7 +219,7 @@ class PluginOrder:
 class PluginSettings:
     """Which plugins are used."""
 
-    disable: tuple[str, ...] = ()
+    disable: tuple[Name, ...] = ()
     """Names of plugins that are not even imported."""
     order: PluginOrder = PluginOrder()
     """Which are asked first."""
@@ -205,7 +231,7 @@ class RunSettings:
 
     threads: Annotated[int, Between(1, 64)] = 2
     """Tables in work at the same time."""
-    executor: str = "threads"
+    executor: Name = "threads"
     """The executor's name."""
     retries: Annotated[int, Between(0, 10)] = 2
     """How often a table is tried again after a failure that may pass, such as a broken connection; 0: never."""
@@ -235,9 +261,9 @@ class DriftSettings:
 class ColumnOverride:
     """What a person or a rule decided about one column."""
 
-    conversion: str | None = None
+    conversion: Name | None = None
     """The conversion's name; `etlkit plugins list` shows them."""
-    pg_type: str | None = None
+    pg_type: Annotated[str, Matching(PG_TYPE, "a PostgreSQL type such as `numeric(12,2)`")] | None = None
     """The PostgreSQL type, instead of the one the conversion or the source's type gives."""
     policy: Literal["fail", "null", "replace", "quarantine"] | None = None
     """What to do with a value that PostgreSQL cannot hold; by default as the type's rule says."""
@@ -249,7 +275,7 @@ class MonitoringChoice:
 
     alert_on_failure: bool | None = None
     """Whether a failed load calls for attention."""
-    max_extraction_time_minutes: Annotated[int, Between(1)] | None = None
+    max_extraction_time_minutes: Annotated[int, Between(1, 10_080)] | None = None
     """How many minutes a load may take."""
     data_quality_threshold: Annotated[float, Between(0, 1)] | None = None
     """The share of rows that must arrive."""
@@ -263,19 +289,19 @@ Schedule = Literal["every_run", "daily", "weekly", "never"]
 class TableChoice:
     """A person's choices about one table; they win over `tables.yml`."""
 
-    extraction_strategy: str | None = None
+    extraction_strategy: Name | None = None
     """The strategy's name; `etlkit plugins list` shows them."""
-    incremental_column: str | None = None
+    incremental_column: Name | None = None
     """The column that tells which rows changed."""
     batch_size: Annotated[int, Between(1, 1_000_000)] | None = None
     """Rows of the first chunk; later ones are sized by time."""
-    table_importance: str | None = None
+    table_importance: Name | None = None
     """The level: critical, important, reference, audit, standard, or one that a plugin knows."""
     column_overrides: Mapping[str, ColumnOverride] = attrs.field(factory=dict, converter=frozen_mapping)
     """Choices by column."""
     exclude: bool = False
     """Whether the table is left out altogether."""
-    lookback_seconds: Annotated[int, Between(0)] | None = None
+    lookback_seconds: Annotated[int, Between(0, 366 * 86_400)] | None = None
     """How many seconds behind the last load a cursor that is a time is read again."""
     max_deleted_share: Annotated[float, Between(0, 1)] | None = None
     """Instead of `run.max_deleted_share`, for this table."""

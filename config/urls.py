@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import ClassVar, Self
+from urllib.parse import quote
 
 import attrs
 from sqlalchemy import URL, make_url
@@ -13,8 +14,11 @@ from sqlalchemy.exc import ArgumentError
 from etlkit.config.secrets import Secret
 from etlkit.suggestions import suggestion
 
-_HOST = re.compile(r"[A-Za-z0-9._:-]+|[^\s@/?#%\\'\"]+\Z")
+_HOST = re.compile(r"[^\s@/?#%\\'\"]+")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*)://")
+_NOTHING = "\0"
+_PORTS = range(1, 65536)
+_ENCRYPTION = re.compile(r"ssl|tls|.*verify|.*cert|gssencmode", re.IGNORECASE)
 
 
 class NotAnAddress(ValueError):
@@ -29,6 +33,7 @@ class DatabaseUrl:
     driver: ClassVar[str] = ""
     default_port: ClassVar[int] = 0
     options: ClassVar[tuple[str, ...]] = ("host",)
+    longest_name: ClassVar[tuple[int, str]] = (0, "bytes")
 
     database: str
     """The database's name."""
@@ -55,42 +60,55 @@ class DatabaseUrl:
             The parts.
 
         Raises:
-            NotAnAddress: the scheme is another one, the database is missing, or an option is unknown.
+            NotAnAddress: the scheme is another one, the database is missing, an option is unknown, or a part cannot
+                be meant.
         """
         expected = f"`{cls.schemes[0]}://user:password@host:{cls.default_port}/database`"
         if not text.strip():
             raise NotAnAddress(f"must be an address such as {expected} (it is empty)")
         scheme = _SCHEME.match(text)
         if scheme is None:
-            raise NotAnAddress(f"must be an address such as {expected} (there is no `://` in it)")
+            lacks = "it begins with something else" if "://" in text else "there is no `://` in it"
+            raise NotAnAddress(f"must be an address such as {expected} ({lacks})")
         if scheme[1] not in cls.schemes:
             raise NotAnAddress(f"must begin with {_either(cls.schemes)} (got `{scheme[1]}://`)")
+        if "://" in text[scheme.end() :]:
+            raise NotAnAddress("holds `://` twice; write `:` in a password as `%3A`, `/` as `%2F`")
         url = _parsed(text.strip())
         if url is None:
             raise NotAnAddress(f"must be an address such as {expected} (host or port cannot be told)")
-        return cls._checked(url)
+        return cls._checked(url, text)
 
     @classmethod
-    def _checked(cls, url: URL) -> Self:
-        for option in url.query:
-            if option not in cls.options:
-                hint = suggestion(option, cls.options, otherwise="known options")
-                shown = option if re.fullmatch(r"[A-Za-z_]{1,30}", option) else "..."
-                raise NotAnAddress(f"has an unknown option `?{shown}=` ({hint})")
-        query = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
-        given = query.get("host") or url.host
+    def _checked(cls, url: URL, text: str) -> Self:
+        query = cls._query(url)
+        given = query.get("host", url.host)
         socket = query.get("unix_socket")
         if given is not None and given.startswith(("/", "@")):
             given, socket = None, given
-        if given is not None and not _HOST.fullmatch(given):
+        if given is not None and not _is_host(given):
             raise NotAnAddress(
                 "has an impossible host; write `@` in a password as `%40`, `/` as `%2F`, `:` as `%3A`"
             )
+        if socket is not None and not socket.startswith(("/", "@")):
+            raise NotAnAddress("has a socket that is no absolute path; write it from `/` on")
+        beside = [
+            each for each in (url.host, query.get("host"), query.get("unix_socket")) if each is not None
+        ]
+        if beside[1:] and not (socket is not None and url.host == "localhost"):
+            raise NotAnAddress(
+                "says twice where the server is; keep one of host, `?host=` and `?unix_socket=`"
+            )
+        if url.port is not None and url.port not in _PORTS:
+            raise NotAnAddress("has an impossible port; ports go from 1 to 65535")
         if not url.database:
             raise NotAnAddress("names no database; put `/database` behind the host")
-        for part in (url.username, url.password, url.database):
+        _check_database(url.database, text, cls.longest_name)
+        for part in (url.username, url.password, url.database, socket):
             if part is not None and "�" in part:
                 raise NotAnAddress("holds percent codes that are not UTF-8")
+            if part is not None and "\0" in part:
+                raise NotAnAddress("holds a NUL, which no server takes")
         return cls(
             database=url.database,
             user=url.username or None,
@@ -99,6 +117,23 @@ class DatabaseUrl:
             port=url.port,
             socket=socket,
         )
+
+    @classmethod
+    def _query(cls, url: URL) -> dict[str, str]:
+        query: dict[str, str] = {}
+        for option, value in url.query.items():
+            shown = option if re.fullmatch(r"[A-Za-z_]{1,30}", option) else "..."
+            if option not in cls.options:
+                hint = suggestion(option, cls.options, otherwise="known options")
+                if _ENCRYPTION.match(option):
+                    hint = "encryption is chosen by `ca_file` and `insecure` beside `url`"
+                raise NotAnAddress(f"has an unknown option `?{shown}=` ({hint})")
+            if not isinstance(value, str):
+                raise NotAnAddress(f"has the option `?{shown}=` twice; keep one")
+            if value == _NOTHING:
+                raise NotAnAddress(f"has nothing behind `?{shown}=`; write the value, or take the option out")
+            query[option] = value
+        return query
 
     @classmethod
     def _default_host(cls) -> str | None:
@@ -144,6 +179,7 @@ class MySQLUrl(DatabaseUrl):
     driver: ClassVar[str] = "mysql+pymysql"
     default_port: ClassVar[int] = 3306
     options: ClassVar[tuple[str, ...]] = ("host", "unix_socket")
+    longest_name: ClassVar[tuple[int, str]] = (64, "characters")
 
 
 @attrs.frozen(kw_only=True)
@@ -153,6 +189,7 @@ class PostgresUrl(DatabaseUrl):
     schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres", "postgresql+psycopg2")
     driver: ClassVar[str] = "postgresql+psycopg2"
     default_port: ClassVar[int] = 5432
+    longest_name: ClassVar[tuple[int, str]] = (63, "bytes")
 
     @classmethod
     def _default_host(cls) -> str | None:
@@ -162,9 +199,34 @@ class PostgresUrl(DatabaseUrl):
 def _parsed(text: str) -> URL | None:
     # These errors quote parts of the address; None takes their place, so that nothing chains to them.
     try:
-        return make_url(text)
+        # SQLAlchemy leaves an option without a value out, as if nobody had meant to write one.
+        before, at, place = text.rpartition("@")
+        return make_url(before + at + re.sub(r"([?&][A-Za-z_]+=)(?=&|$)", rf"\g<1>{quote(_NOTHING)}", place))
     except (ArgumentError, ValueError):
         return None
+
+
+def _is_host(host: str) -> bool:
+    if not _HOST.fullmatch(host) or not host.isprintable():
+        return False
+    try:
+        if ":" in host:
+            return bool(ipaddress.IPv6Address(host))
+        # PostgreSQL takes several hosts, with a comma between them.
+        return all(each.encode("idna") for each in host.removesuffix(".").split(","))
+    except ValueError:
+        return False
+
+
+def _check_database(name: str, text: str, longest: tuple[int, str]) -> None:
+    for character, code in (("/", "%2f"), ("#", "%23")):
+        if character in name and code not in text.lower():
+            raise NotAnAddress(
+                f"has a `{character}` in the database's name; write it as `{code.upper()}` if it is meant"
+            )
+    most, unit = longest
+    if len(name.encode() if unit == "bytes" else name) > most:
+        raise NotAnAddress(f"names a database of more than {most} {unit}, which the server cannot have")
 
 
 def _either(schemes: tuple[str, ...]) -> str:

@@ -15,9 +15,29 @@ import attrs
 import yaml
 
 from etlkit.config.problems import Problem, ProblemsFound, problem, report
+from etlkit.wording import one_line, size
 
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEPTH = 20
+_BYTES = 16 * 1024 * 1024  # a tables.yml of a clinic has half a megabyte
+_LONG = 60  # characters: a longer text is not repeated in a message
+# What YAML allows in a text, so that a message can name the line of what it does not.
+_NOT_ALLOWED = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+# By a part of the parsers' words (there are two parsers), what to do about it.
+_REMEDIES = {
+    "mapping values are not allowed": "a `:` within a text wants quotes around it, and a key a line of its own",
+    "cannot start any token": "put the text in quotes",
+    "find expected ':'": "a key wants a `:` and a blank behind it",
+    "end of stream": "a quote or a bracket is not closed",
+    "quoted scalar": "a quote is not closed",
+    "',' or": "a bracket is not closed, or a `,` is missing",
+    "node content": "a value is missing, or a bracket is not closed",
+    "expected key": "the line is indented otherwise than those above it",
+    "block end": "the line is indented otherwise than those above it",
+    "escape": "in double quotes a `\\` is written `\\\\`; single quotes keep it as it is",
+    "document start": "write `key: value` lines",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -101,6 +121,9 @@ def parse_yaml(text: str) -> Block:
     Raises:
         ProblemsFound: with every problem up to the first place where the text is no YAML.
     """
+    if odd := _NOT_ALLOWED.search(text):
+        line = text[: odd.start()].count("\n") + 1
+        raise problem(line, f"holds a character that YAML does not allow (`{one_line(odd[0])}`); delete it")
     reader = _Reader()
     failure: Problem | None = None
     root: Node | None = None
@@ -123,12 +146,16 @@ def parse_yaml(text: str) -> Block:
 def _text(path: Path) -> str:
     reason = None
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_BYTES + 1)
+        if len(content) > _BYTES:
+            raise problem(None, f"is larger than {size(_BYTES)}, which no file of a deployment is")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise problem(line, "is not UTF-8; save the file in that encoding") from None
     except FileNotFoundError:
-        reason = "is not there"
+        reason = "is a link to a file that is not there" if path.is_symlink() else "is not there"
     except OSError as error:
         reason = f"cannot be read ({error.strerror})"
     raise problem(None, reason)
@@ -137,14 +164,50 @@ def _text(path: Path) -> str:
 def _not_yaml(error: yaml.YAMLError, text: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
-        return Problem(line=None, text="holds a character that YAML does not allow")
+        return Problem(line=None, text="is not YAML")
+    if conflict := _CONFLICT.search(text):
+        line = text[: conflict.start()].count("\n") + 1
+        return Problem(
+            line=line, text="holds the marks of a merge conflict; choose one side and delete the marks"
+        )
     lines = text.split("\n")
     for number in range(max(0, mark.line - 1), min(len(lines), mark.line + 1)):
         if re.match(r"\s*\t", lines[number]):
             return Problem(line=number + 1, text="is indented with a tab; YAML wants spaces")
+    said: str = getattr(error, "problem", None) or "unexpected text"
+    began = getattr(error, "context_mark", None)
+    if began is not None and ("end of stream" in said or "expected ':'" in said):
+        mark = began  # where the quote is that is not closed, or the key
+    remedy = next((words for part, words in _REMEDIES.items() if part in said), None)
     # A parser's message may quote what was written, and that may be a password; single characters stay.
-    said = re.sub(r"'[^']{2,}'|\"[^\"]{2,}\"", "...", getattr(error, "problem", None) or "unexpected text")
-    return Problem(line=mark.line + 1, text=f"is not YAML: {said}")
+    shown = re.sub(
+        r"'([^']*)'|\"([^\"]*)\"", lambda quoted: quoted[0] if len(quoted[0]) <= len("'x'") else "...", said
+    )
+    return Problem(line=mark.line + 1, text=f"is not YAML: {shown}{f' ({remedy})' if remedy else ''}")
+
+
+def is_delicate(text: str) -> bool:
+    """Say whether a text must not be repeated in a message.
+
+    Args:
+        text: what a person wrote.
+
+    Returns:
+        True for what may be an address, with a password in it, and for what does not fit into a sentence.
+    """
+    return "://" in text or "@" in text or len(text) > _LONG or "\n" in text
+
+
+def shown_path(*keys: str) -> str:
+    """Word where in a document something is.
+
+    Args:
+        *keys: from the root on; what must not be repeated is `...`.
+
+    Returns:
+        Such as `source.url`.
+    """
+    return ".".join("..." if is_delicate(key) else one_line(key) for key in keys)
 
 
 class _Reader:
@@ -197,7 +260,7 @@ class _Reader:
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self._node(event, events, path, depth + 1)
             name = key.text if isinstance(key, Scalar) else ""
-            inner = f"{path}.{name}" if path else name
+            inner = f"{path}.{shown_path(name)}" if path else shown_path(name)
             value = self._node(next(events), events, inner, depth + 1)
             if not isinstance(key, Scalar):
                 self._add(event, "a key must be a single text")

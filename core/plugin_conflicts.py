@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from etlkit.config.structure import quoted
 from etlkit.errors import ConfigurationError, PluginConflict
 from etlkit.plugin_loading import Loaded
 from etlkit.providers import PluginInfo
@@ -87,5 +88,5 @@ def unknown(key: str, kind: str, name: str, known: Iterable[str]) -> Configurati
         The error.
     """
     return ConfigurationError(
-        f"`{key}` in etlkit.yml names `{name}`, but no such {kind} is there; {suggestion(name, known)}"
+        f"`{key}` in etlkit.yml names {quoted(name)}, but no such {kind} is there; {suggestion(name, known)}"
     )

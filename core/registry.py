@@ -80,14 +80,12 @@ class Registry:
             ConfigurationError: `disable` or an order names what is not there, and nothing else is wrong.
             PluginError: one or several plugins cannot be used; the message holds every problem, one a line.
         """
-        return _checked(
-            cls.inspect(
-                disable=disable,
-                order_classifiers=order_classifiers,
-                order_conversions=order_conversions,
-                entry_points=entry_points,
-            )
-        )
+        return cls.inspect(
+            disable=disable,
+            order_classifiers=order_classifiers,
+            order_conversions=order_conversions,
+            entry_points=entry_points,
+        ).checked()
 
     @classmethod
     def of(
@@ -109,7 +107,7 @@ class Registry:
         Raises:
             EtlkitError: as `load`.
         """
-        return _checked(_assembled(given(modules), (), order_classifiers, order_conversions))
+        return _assembled(given(modules), (), order_classifiers, order_conversions).checked()
 
     @classmethod
     def inspect(
@@ -134,6 +132,27 @@ class Registry:
             A registry whose `problems` and `PluginInfo.error` hold what `load` would raise.
         """
         return _assembled(announced(entry_points), tuple(disable), order_classifiers, order_conversions)
+
+    def checked(self) -> Registry:
+        """Make sure that nothing is wrong.
+
+        Returns:
+            This registry.
+
+        Raises:
+            EtlkitError: as `load`.
+        """
+        problems = self.problems
+        if not problems:
+            return self
+        if len(problems) == 1:
+            raise problems[0]
+        kind: type[EtlkitError] = PluginError
+        for each in (ConfigurationError, PluginConflict):
+            if all(isinstance(problem, each) for problem in problems):
+                kind = each
+        every = "\n".join(problem.message for problem in problems)
+        raise kind(every) from ExceptionGroup("problems of plugins", list(problems))
 
     def strategy(self, name: str) -> Provided[Strategy]:
         """Find a strategy by its name.
@@ -198,29 +217,28 @@ class Registry:
                 )
                 logger.debug("plugin %s, hook `%s`", observer.plugin.origin, hook, exc_info=failure)
 
+    def hint(self, name: str, provided: Iterable[str]) -> str:
+        """Word which name may have been meant by one that no active plugin provides.
+
+        Args:
+            name: what is there.
+            provided: what could be there.
+
+        Returns:
+            A phrase for the end of a sentence.
+        """
+        disabled = [f"`{plugin.name}`" for plugin in self.plugins if plugin.status == "disabled"]
+        also = f" (disabled plugins: {', '.join(disabled)})" if disabled else ""
+        return f"{suggestion(name, provided)}{also}"
+
     def _find(self, kind: str, name: str, provided: Mapping[str, Provided[Item]]) -> Provided[Item]:
         try:
             return provided[name]
         except KeyError:
-            known = suggestion(name, provided)
             article = "an" if kind[0] in "aeiou" else "a"
-            disabled = [f"`{plugin.name}`" for plugin in self.plugins if plugin.status == "disabled"]
-            also = f" (disabled plugins: {', '.join(disabled)})" if disabled else ""
-            raise ConfigurationError(f"no plugin provides {article} {kind} `{name}`; {known}{also}") from None
-
-
-def _checked(registry: Registry) -> Registry:
-    problems = registry.problems
-    if not problems:
-        return registry
-    if len(problems) == 1:
-        raise problems[0]
-    kind: type[EtlkitError] = PluginError
-    for each in (ConfigurationError, PluginConflict):
-        if all(isinstance(problem, each) for problem in problems):
-            kind = each
-    every = "\n".join(problem.message for problem in problems)
-    raise kind(every) from ExceptionGroup("problems of plugins", list(problems))
+            raise ConfigurationError(
+                f"no plugin provides {article} {kind} `{name}`; {self.hint(name, provided)}"
+            ) from None
 
 
 def _assembled(

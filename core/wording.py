@@ -1,11 +1,14 @@
-"""How messages and reports word sizes, numbers of tables and lists of names."""
+"""How messages and reports word sizes, numbers of tables and names, and keep what they show harmless."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 
 _KB = 1024
 _SHOWN = 5
+_UNSEEN = re.compile(r"[^\n -~]")  # what may be no printable character
 
 
 def size(count: float) -> str:
@@ -36,6 +39,50 @@ def names(given: Sequence[str]) -> str:
     shown = ", ".join(f"`{name}`" for name in given[:_SHOWN])
     more = len(given) - _SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would obey or nobody could see, such as escape sequences and right-to-left marks.
+
+    Args:
+        text: what may hold names that others chose.
+
+    Returns:
+        The text; its lines stay lines.
+    """
+    return _UNSEEN.sub(_escaped, text)
+
+
+def one_line(text: str) -> str:
+    """Escape what `printable` does, and line ends: for a name within a sentence.
+
+    Args:
+        text: the name.
+
+    Returns:
+        The name on one line.
+    """
+    return printable(text).replace("\n", "\\n")
+
+
+def printable_json(document: str) -> str:
+    """Escape in JSON, as JSON does it, what `printable` escapes.
+
+    Args:
+        document: JSON in which such characters stand within texts only.
+
+    Returns:
+        JSON of the same meaning.
+    """
+    return _UNSEEN.sub(_escaped_in_json, document)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0] if match[0].isprintable() else match[0].encode("unicode_escape").decode()
+
+
+def _escaped_in_json(match: re.Match[str]) -> str:
+    return match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1]
 
 
 def counted(count: int, what: str) -> str:

@@ -60,8 +60,7 @@ def init(*, folder: Path, as_json: bool) -> None:
 
 def _missing(folder: Path) -> list[str]:
     """Name the variables that nothing sets; an etlkit.yml that is there may do without them."""
-    config = folder / SETTINGS_FILE
-    text = config.read_text(encoding="utf-8", errors="replace") if config.exists() else None
+    text = _text(folder / SETTINGS_FILE)
     kept = read_dotenv(folder / ".env")
     missing = []
     for variable, (cls, _) in _ADDRESSES.items():
@@ -71,6 +70,15 @@ def _missing(folder: Path) -> list[str]:
         elif text is None or f"${{{variable}}}" in text:
             missing.append(variable)
     return missing
+
+
+def _text(path: Path) -> str | None:
+    if not os.path.lexists(path):
+        return None
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # kept as it is; the next command says what is wrong with it
 
 
 def _check(variable: str, url: str, cls: type[DatabaseUrl]) -> None:

@@ -13,6 +13,8 @@ import sys
 import traceback
 from types import TracebackType
 
+from etlkit.wording import printable, printable_json
+
 _LOGGER = logging.getLogger("etlkit")
 
 
@@ -45,13 +47,14 @@ class StderrHandler(logging.Handler):
                 "logger": record.name,
                 "message": message,
             }
-            return json.dumps({**fields, "traceback": lines} if lines else fields, ensure_ascii=False)
+            document = {**fields, "traceback": lines} if lines else fields
+            return printable_json(json.dumps(document, ensure_ascii=False))
         begin = (
             record.levelname.capitalize() + ":"
             if sys.stderr.isatty()
             else f"{when.astimezone():%Y-%m-%d %H:%M:%S} {record.levelname}"
         )
-        return "\n".join([f"{begin} {message}", *lines])
+        return "\n".join([f"{begin} {printable(message)}", *lines])
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record.
@@ -106,7 +109,7 @@ def tell(message: str, *, prefix: str = "Error: ") -> None:
     if handler is not None and handler.as_json:
         _LOGGER.log(logging.ERROR if prefix else logging.WARNING, "%s", message)
         return
-    sys.stderr.write(f"{prefix}{message}\n")
+    sys.stderr.write(f"{prefix}{printable(message)}\n")
     sys.stderr.flush()
 
 

@@ -10,11 +10,15 @@ from typing import Any, TypeVar
 import click
 
 from etlkit.cli import logs
+from etlkit.cli.values import Folder, OneOf, WholeNumber, YesOrNo
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FOLDER_VARIABLE = "ETLKIT_DIR"
 """What `-C` is read from."""
+
+MOST_ROWS = 10**12
+"""The most rows that an option can ask for."""
 
 
 def option(name: str, *more: str, **attributes: Any) -> Callable[[Function], Function]:
@@ -29,6 +33,8 @@ def option(name: str, *more: str, **attributes: Any) -> Callable[[Function], Fun
         A decorator.
     """
     variable = "ETLKIT_" + name.removeprefix("--").replace("-", "_").upper()
+    if attributes.get("is_flag"):
+        attributes = {"type": YesOrNo(), **attributes}
     return click.option(name, *more, **{"envvar": variable, "show_envvar": True, **attributes})
 
 
@@ -51,7 +57,7 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
         option("--verbose", "-v", is_flag=True, help="Log what helps to find a cause."),
         option(
             "--log-format",
-            type=click.Choice(["text", "json"]),
+            type=OneOf(["text", "json"]),
             default="text",
             show_default=True,
             help="Log lines for people, or one JSON object a line.",
@@ -59,7 +65,7 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "-C",
             "folder",
-            type=click.Path(path_type=Path, file_okay=False),
+            type=Folder(),
             default=Path(),
             show_default="the current folder",
             envvar=FOLDER_VARIABLE,
@@ -77,7 +83,7 @@ as_json = option("--json", "as_json", is_flag=True, help="Print JSON for program
 
 
 threads = option(
-    "--threads", type=click.IntRange(1, 64), help="Tables in work at the same time, instead of `run.threads`."
+    "--threads", type=WholeNumber(1, 64), help="Tables in work at the same time, instead of `run.threads`."
 )
 """Adds `--threads`."""
 
@@ -133,7 +139,7 @@ def selection(function: Function) -> Function:
     for each in (
         option(
             "--limit",
-            type=click.IntRange(min=1),
+            type=WholeNumber(1, MOST_ROWS),
             metavar="ROWS",
             help="Read at most so many rows of each table; removes nothing, remembers nothing.",
         ),

@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from etlkit.wording import one_line, printable, printable_json
+
 _WIDE = 100_000
 
 
@@ -30,11 +32,16 @@ class Heading:
 
 
 def write(text: str) -> None:
-    """Write to standard output; who closed it early (`| head`) is not told about it.
+    """Write to standard output; what a terminal would obey is escaped.
 
     Args:
         text: lines, the last one ended.
     """
+    _put(printable(text))
+
+
+def _put(text: str) -> None:
+    """Write as it is; who closed standard output early (`| head`) is not told about it."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
         # A name that the terminal cannot show is no reason to fail.
@@ -73,7 +80,7 @@ def write_json(document: Any) -> None:
     Args:
         document: of dicts, lists, texts, numbers, and times, which become ISO 8601 in UTC.
     """
-    say(json.dumps(document, indent=2, ensure_ascii=False, default=_as_json))
+    _put(printable_json(json.dumps(document, indent=2, ensure_ascii=False, default=_as_json)) + "\n")
 
 
 def write_event(event: dict[str, Any]) -> None:
@@ -82,7 +89,7 @@ def write_event(event: dict[str, Any]) -> None:
     Args:
         event: as for `write_json`.
     """
-    say(json.dumps(event, ensure_ascii=False, default=_as_json))
+    _put(printable_json(json.dumps(event, ensure_ascii=False, default=_as_json)) + "\n")
 
 
 def write_table(headings: Sequence[Heading], rows: Iterable[Sequence[str]]) -> None:
@@ -96,12 +103,12 @@ def write_table(headings: Sequence[Heading], rows: Iterable[Sequence[str]]) -> N
     for heading in headings:
         table.add_column(heading.text, justify="right" if heading.number else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     kept = io.StringIO()
     # rich looks at NO_COLOR and TERM itself; it is only told whether somebody looks.
     console = Console(file=kept, width=_WIDE, force_terminal=sys.stdout.isatty(), highlight=False)
     console.print(table)
-    say(*(line.rstrip() for line in kept.getvalue().splitlines()))
+    _put("".join(f"{line.rstrip()}\n" for line in kept.getvalue().split("\n")[:-1]))
 
 
 def moment(when: dt.datetime) -> str:

@@ -11,7 +11,7 @@ import click
 from etlkit.cli import options, output
 from etlkit.cli.output import Heading
 from etlkit.contracts import Differences, Everything, Read, Since, Where
-from etlkit.errors import DriftRefused, EtlkitError, SomeTablesFailed
+from etlkit.errors import ConfigurationError, DriftRefused, EtlkitError, SomeTablesFailed
 from etlkit.loading.table_plan import TablePlan
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.drift_outlook import Outlook, outlooks
@@ -81,7 +81,7 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
         as_json: one JSON document instead of a table.
 
     Returns:
-        The exit code: 0; 5 when the drift policy refuses tables; 3 when a table cannot be planned for another reason.
+        The exit code: 0; 3 when a table cannot be planned, or 2 (configuration) or 5 (drift) when nothing else is why.
 
     Raises:
         EtlkitError: nothing can be planned.
@@ -101,17 +101,18 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
     else:
         _print(planned)
     codes = {error.exit_code for error in planned.refused.values()}
-    if codes == {DriftRefused.exit_code}:
-        return DriftRefused.exit_code
+    if len(codes) == 1 and codes <= {ConfigurationError.exit_code, DriftRefused.exit_code}:
+        return codes.pop()
     return SomeTablesFailed.exit_code if codes else 0
 
 
 def _planned(deployment: Deployment, request: RunRequest) -> _Planned:
+    names = selected_tables(deployment, request)
     # Asked first, so that a source that does not answer is one failure and not one of each table.
     deployment.discovery.catalog()
     known = deployment.ledger.snapshot()
     tables = SourceTables(deployment=deployment, known=known, allow_drift=request.allow_drift)
-    standing = tables.standing(selected_tables(deployment, request))
+    standing = tables.standing(names)
     tables.tell(attrs.evolve(standing, refused={}))
     renamed = {each.new for each in standing.renamed}
     planner = attrs.evolve(deployment.planner(), known=known)

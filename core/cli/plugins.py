@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def list_plugins(*, folder: Path, as_json: bool) -> None:
 def _chosen(folder: Path) -> PluginSettings:
     """Read what a deployment says of plugins, and nothing else: the rest may be broken, or wait for variables."""
     path = folder / SETTINGS_FILE
-    if not path.exists():
+    if not os.path.lexists(path):
         return PluginSettings()
     try:
         node = read_yaml(path).entries.get("plugins")

@@ -20,6 +20,7 @@ from rich.progress import (
 
 from etlkit.cli import logs
 from etlkit.events import RunStarting, TableFinished
+from etlkit.wording import one_line
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ class Bars:
         """
         with self._lock:
             if table not in self._at_work:
-                self._at_work[table] = self._progress.add_task(table, total=None, done="")
+                self._at_work[table] = self._progress.add_task(one_line(table), total=None, done="")
             self._progress.update(self._at_work[table], done=f"{rows:,} rows")
 
     def finished(self, outcome: TableFinished) -> None:

@@ -11,9 +11,11 @@ from typing import Any, NoReturn
 import click
 
 from etlkit.cli import logs
+from etlkit.cli.values import told
 from etlkit.ending import listening
 from etlkit.errors import EtlkitError
 from etlkit.suggestions import suggestion
+from etlkit.wording import one_line
 
 INTERRUPTED = 1
 """The exit code of a command that was asked to end."""
@@ -50,7 +52,7 @@ class Commands(click.Group):
         """
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
-            ctx.fail(f"There is no command `{name}`; {suggestion(name, self.commands)}")
+            ctx.fail(f"There is no command `{one_line(name)}`; {suggestion(name, self.commands)}")
         return super().resolve_command(ctx, args)
 
 
@@ -114,7 +116,7 @@ def _leave(failure: BaseException, *, interrupted: bool) -> NoReturn:
     if isinstance(failure, SystemExit):
         raise failure
     if isinstance(failure, click.ClickException):
-        failure.show()
+        sys.stderr.write(told(failure))
         sys.exit(failure.exit_code)
     # A statement that was cancelled because the process was asked to end fails for no reason of its own.
     interrupted = interrupted or isinstance(failure, (KeyboardInterrupt, click.Abort))

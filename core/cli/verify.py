@@ -10,6 +10,7 @@ import click
 
 from etlkit.cli import options, output
 from etlkit.cli.output import Heading
+from etlkit.cli.values import WholeNumber
 from etlkit.errors import DifferencesFound, NotChecked
 from etlkit.orchestration.deployment import Deployment
 from etlkit.verification.results import DIFFERENT, Difference, TableVerification, Verification
@@ -39,7 +40,7 @@ _HEADINGS = [
 )
 @options.option(
     "--sample",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1, options.MOST_ROWS),
     metavar="ROWS",
     help="Compare every column of so many rows of each table, chosen at random, and the number of rows.",
 )

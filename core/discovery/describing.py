@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from etlkit.config.tables import TABLES_VERSION
 from etlkit.discovery.analysis import AnalysedTable
 from etlkit.discovery.bands import is_lookup, table_type
 from etlkit.discovery.catalog import Catalog, TableFacts
@@ -18,7 +19,7 @@ from etlkit.discovery.documents import (
 from etlkit.discovery.relationships import Relations
 from etlkit.tables import TEXT_TYPES
 
-ANALYSIS_VERSION = "1"
+ANALYSIS_VERSION = TABLES_VERSION
 """Grows when the same schema would be described differently."""
 
 _MB = 1024 * 1024

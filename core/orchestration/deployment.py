@@ -9,13 +9,17 @@ from pathlib import Path
 
 import attrs
 
-from etlkit.config import Settings
+from etlkit.config import SETTINGS_FILE, Settings
+from etlkit.config.named_files import check_named_files
+from etlkit.config.problems import report
 from etlkit.connections import ConnectionFactory
 from etlkit.discovery import SchemaDiscovery
 from etlkit.ending import end_signal
+from etlkit.errors import ConfigurationError
 from etlkit.loading.cancelling import all_cancelled_by
 from etlkit.loading.ledger import Ledger
 from etlkit.orchestration.allowed_hours import require_allowed_hour
+from etlkit.orchestration.choices import check_choices, plugin_problems
 from etlkit.orchestration.planning import Planner
 from etlkit.registry import Registry
 
@@ -57,7 +61,10 @@ class Deployment:
         settings = Settings.load(folder, env)
         if threads is not None:
             settings = attrs.evolve(settings, run=attrs.evolve(settings.run, threads=threads))
-        with cls.of(settings) as deployment:
+        check_named_files(settings)
+        registry = registry_of(settings)
+        check_choices(settings, registry)
+        with cls.of(settings, registry) as deployment:
             yield deployment
 
     @classmethod
@@ -120,14 +127,10 @@ def registry_of(settings: Settings) -> Registry:
         The plugins.
 
     Raises:
+        ConfigurationError: `plugins` in etlkit.yml names what is not there, and nothing else is wrong.
         PluginError: a plugin cannot be used, or two provide the same.
     """
-    plugins = settings.plugins
-    return Registry.load(
-        disable=plugins.disable,
-        order_classifiers=plugins.order.classifiers,
-        order_conversions=plugins.order.conversions,
-    )
+    return inspected_registry(settings).checked()
 
 
 def inspected_registry(settings: Settings) -> Registry:
@@ -140,8 +143,14 @@ def inspected_registry(settings: Settings) -> Registry:
         The plugins; `problems` holds what `registry_of` would raise.
     """
     plugins = settings.plugins
-    return Registry.inspect(
+    registry = Registry.inspect(
         disable=plugins.disable,
         order_classifiers=plugins.order.classifiers,
         order_conversions=plugins.order.conversions,
     )
+    broken = tuple(each for each in registry.problems if not isinstance(each, ConfigurationError))
+    if broken == registry.problems:
+        return registry
+    # Worded anew, with the lines of the file.
+    stray = report(settings.folder / SETTINGS_FILE, plugin_problems(settings, registry))
+    return attrs.evolve(registry, problems=(*broken, stray))

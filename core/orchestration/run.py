@@ -24,6 +24,7 @@ from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.loading.source_identity import SourceIdentity, require_same_source
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.audit import audit_of
+from etlkit.orchestration.choices import check_tables
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.planning import Planner
 from etlkit.orchestration.priority_processor import PriorityProcessor
@@ -35,7 +36,7 @@ from etlkit.orchestration.unchanged import UnchangedTables
 
 Event = RunStarting | TableFinished | RunFinished
 
-_OF_THEIR_OWN = (DriftRefused.exit_code, LockHeld.exit_code)
+_OF_THEIR_OWN = (ConfigurationError.exit_code, DriftRefused.exit_code, LockHeld.exit_code)
 
 _log = logging.getLogger(__name__)
 
@@ -228,6 +229,7 @@ def selected_tables(deployment: Deployment, request: RunRequest) -> list[str]:
             f"{settings.folder / TABLES_FILE}: there are no tables in it yet; "
             f"`etlkit analyze -C {settings.folder}` finds them"
         )
+    check_tables(settings, deployment.registry)
     return selected(deployment.levels(), request.select, request.exclude)
 
 
@@ -238,8 +240,8 @@ def exit_code_of(outcomes: Sequence[TableFinished]) -> int:
         outcomes: of its tables.
 
     Returns:
-        0 when none failed; 5 (drift refused) or 7 (somebody else holds the lock) when it is what all failures are;
-        else 3.
+        0 when none failed; 2 (configuration), 5 (drift refused) or 7 (somebody else holds the lock) when it is what
+        all failures are; else 3.
     """
     codes = {outcome.exit_code for outcome in outcomes if outcome.error is not None}
     if not codes:

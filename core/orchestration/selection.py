@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
+from etlkit.config.structure import quoted
 from etlkit.errors import ConfigurationError
 from etlkit.suggestions import suggestion
 
@@ -28,7 +29,14 @@ def selected(levels: Mapping[str, str], select: Sequence[str] = (), exclude: Seq
     """
     wanted = _fitting(levels, select, "--select") if select else set(levels)
     unwanted = _fitting(levels, exclude, "--exclude")
-    return [name for name in levels if name in wanted and name not in unwanted]
+    names = [name for name in levels if name in wanted and name not in unwanted]
+    if not names:
+        raise ConfigurationError(
+            "--select and --exclude leave no table; take one of the patterns out"
+            if levels
+            else "etlkit.yml excludes every table of tables.yml; there is nothing to do"
+        )
+    return names
 
 
 def _fitting(levels: Mapping[str, str], patterns: Sequence[str], option: str) -> set[str]:
@@ -36,7 +44,7 @@ def _fitting(levels: Mapping[str, str], patterns: Sequence[str], option: str) ->
     for pattern in patterns:
         fitting = {name for name, level in levels.items() if _fits(pattern, name, level)}
         if not fitting:
-            raise ConfigurationError(f"{option} `{pattern}` fits no table; {_hint(pattern, levels)}")
+            raise ConfigurationError(f"{option} {quoted(pattern)} fits no table; {_hint(pattern, levels)}")
         found |= fitting
     return found
 
@@ -50,4 +58,10 @@ def _fits(pattern: str, name: str, level: str) -> bool:
 def _hint(pattern: str, levels: Mapping[str, str]) -> str:
     if pattern.startswith(IMPORTANCE):
         return suggestion(pattern.removeprefix(IMPORTANCE), set(levels.values()))
+    if not pattern:
+        return "write a pattern such as `pat*`, or leave the option out"
+    if "," in pattern:
+        return "a comma divides nothing: give the option once for each pattern (a variable, with blanks between them)"
+    if ":" in pattern:
+        return f"only `{IMPORTANCE}` chooses by something else than the name"
     return suggestion(pattern, levels)

@@ -65,9 +65,10 @@ def test_usage(clinic: Any) -> None:
     """An option's impossible value is a mistake of usage."""
     result = clinic.etlkit("run", "--threads", "0")
     assert (2, "") == (result.exit_code, result.stdout)
-    assert result.stderr.endswith(
-        "Error: Invalid value for '--threads' (env var: 'ETLKIT_THREADS'): 0 is not in the range 1<=x<=64.\n"
-    )
+    assert (
+        "Usage: etlkit run [OPTIONS]\nTry 'etlkit run --help' for help.\n\n"
+        "Error: Invalid value for `--threads`: it must be a whole number from 1 to 64 (got `0`)\n"
+    ) == result.stderr
 
 
 def test_unreachable_source(clinic: Any) -> None:

@@ -172,7 +172,7 @@ tables:
         ),
         (
             "tables: {p: {lookback_seconds: -1}}",
-            "`tables.p.lookback_seconds` must be a whole number of at least 0 (got `-1`)",
+            "`tables.p.lookback_seconds` must be a whole number from 0 to 31622400 (got `-1`)",
         ),
         (
             "tables: {p: {monitoring: {data_quality_threshold: 1.5}}}",

@@ -60,7 +60,7 @@ def test_round_trip(tmp_path: Path) -> None:
     """What is written is read back equal, whatever the tables are called."""
     path = tmp_path / "tables.yml"
     tables = dict.fromkeys(NAMES, FULL)
-    metadata = TablesMetadata(source_database="010", timestamp="2024-01-31T22:00:00Z", analysis_version="1.0")
+    metadata = TablesMetadata(source_database="010", timestamp="2024-01-31T22:00:00Z", analysis_version="1")
     write_tables(path, tables, metadata)
     assert tables == read_tables(path)
     assert metadata == read_tables_file(path).metadata
@@ -99,6 +99,7 @@ tables:
     primary_key: []
     reconcile: never
     reasons: {}
+# The end of 1 table.
 """ == render_tables({"a": TableConfig()})
 
 

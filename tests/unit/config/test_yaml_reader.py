@@ -77,7 +77,7 @@ def test_nothing(written: str, absent: bool) -> None:
         ("", [(None, "is empty; a mapping of keys was expected")]),
         ("# only a comment\n", [(None, "is empty; a mapping of keys was expected")]),
         ("a:\n\tb: 1\n", [(2, "is indented with a tab; YAML wants spaces")]),
-        ("a: b\0\n", [(None, "holds a character that YAML does not allow")]),
+        ("a: b\0\n", [(1, "holds a character that YAML does not allow (`\\x00`); delete it")]),
         ("a: " + "[" * 30 + "]" * 30, [(1, "is nested deeper than 20 levels")]),
     ],
 )

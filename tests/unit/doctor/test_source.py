@@ -144,7 +144,7 @@ REMEDY = (
     ("url", "cipher", "insecure", "level", "message", "remedy"),
     [
         (
-            "mysql://u@h/d?unix_socket=/run/m.sock",
+            "mysql://u@/d?unix_socket=/run/m.sock",
             "",
             False,
             "ok",

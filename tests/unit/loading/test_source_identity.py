@@ -52,5 +52,5 @@ def test_of() -> None:
     catalog = Catalog(server=server, database="od")
     url = "mysql://reader:hunter2@clinic/OD"
     assert KNOWN == SourceIdentity.of(catalog, MySQLUrl.parse(url))
-    socket = SourceIdentity.of(catalog, MySQLUrl.parse(f"{url}?unix_socket=/run/mysqld.sock"))
+    socket = SourceIdentity.of(catalog, MySQLUrl.parse("mysql:///OD?unix_socket=/run/mysqld.sock"))
     assert "/run/mysqld.sock" == socket.place
