@@ -117,7 +117,7 @@ def test_a_ledger_of_an_older_etlkit(clinic: Any) -> None:
 
 
 def test_quarantine(clinic: Any) -> None:
-    """`--keys` lists the rows in quarantine, JSON always does; keys are shown whole, on one line, and never a value."""
+    """`--keys` lists the rows in quarantine; keys are shown whole, on one line, and never a value."""
     clinic.source.execute(
         "set statement sql_mode = '' for create table visit (Code varchar(40) collate utf8mb4_bin, Num bigint, "
         "Day date, Note text, primary key (Num, Code))",
@@ -143,7 +143,10 @@ def test_quarantine(clinic: Any) -> None:
         rf'visit  \["18", "ü\\"\\n\\u009b\\u202e"\]  Note    nul_character  {moment}\n\n',
         listed,
     ), listed
-    tables = {each["table"]: each for each in clinic.document("report")["tables"]}
+    assert [None, None] == [
+        each["key"] for table in clinic.document("report")["tables"] for each in table["quarantined"]
+    ]
+    tables = {each["table"]: each for each in clinic.document("report", "--keys")["tables"]}
     assert [
         (["1", "a"], "Day", "invalid_date"),
         (["18", 'ü"\n\x9b\u202e'], "Note", "nul_character"),
@@ -203,5 +206,5 @@ def test_losses_of_a_proof(clinic: Any) -> None:
         visit["verified"],
         visit["losses"],
     )
-    (table,) = clinic.document("report")["tables"]
+    (table,) = clinic.document("report", "--keys")["tables"]
     assert [["1"], ["3"]] == sorted(each["key"] for each in table["quarantined"])
