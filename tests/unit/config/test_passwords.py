@@ -46,7 +46,9 @@ def test_from_a_file(tmp_path: Path, ending: str) -> None:
         ("hunter2", 0o640, "is open to other users of this machine; run `chmod 600 {path}`"),
         ("hunter2", 0o604, "is open to other users of this machine; run `chmod 600 {path}`"),
         ("\n", 0o600, "is empty"),
-        (None, 0o600, "cannot be read (No such file or directory)"),
+        ("hunter2\nsecond\n", 0o600, "holds several lines; a password is one"),
+        ("hun\0ter2", 0o600, "holds a NUL"),
+        ("hunter2" * 10_000, 0o600, "holds more than 64.0 kB, which is no password"),
     ],
 )
 def test_bad_file(tmp_path: Path, content: str | None, mode: int, sentence: str) -> None:
@@ -61,6 +63,15 @@ def test_bad_file(tmp_path: Path, content: str | None, mode: int, sentence: str)
     assert caught.value.__context__ is None
 
 
+def test_no_file(tmp_path: Path) -> None:
+    """A file that is not there is not named in the message: its name may be the password itself."""
+    with pytest.raises(ConfigurationError) as caught:
+        from_file(tmp_path / "hunter2")
+    said = "`source.password_file` names a file that is not there; a path begins at the folder of etlkit.yml"
+    assert said == str(caught.value)
+    assert caught.value.__context__ is None
+
+
 def test_from_a_command() -> None:
     """The first line of output is the password."""
     assert Secret("p w") == from_command(f"{sys.executable} -c 'print(\"p w\"); print(2)'")
@@ -71,7 +82,18 @@ def test_from_a_command() -> None:
     [
         ("{python} -c 'import sys; print(\"hunter2\"); sys.exit(3)'", "ended with status 3; try it by hand"),
         ("{python} -c 'pass'", "printed nothing; try it by hand"),
-        ("{python} -c 'import sys; sys.stdout.buffer.write(bytes([255]))'", None),
+        (
+            "{python} -c 'import sys; sys.stdout.buffer.write(bytes([255]))'",
+            "printed something that is no text; try it by hand",
+        ),
+        (
+            '{python} -c \'print("hun" + chr(0) + "ter2")\'',
+            "printed something that is no text; try it by hand",
+        ),
+        (
+            "{python} -c 'while True: print(\"hunter2\" * 999)'",
+            "printed more than 64.0 kB, which is no password; try it by hand",
+        ),
         ("no-such-program hunter2", "cannot be started (No such file or directory); try it by hand"),
         ("'hunter2", None),
         ("''", "cannot be started (Permission denied); try it by hand"),
@@ -82,6 +104,7 @@ def test_bad_command(command: str, sentence: str | None) -> None:
     """A command that gives no password says so, and repeats neither its words nor its output."""
     with pytest.raises(ConfigurationError) as caught:
         from_command(command.format(python=sys.executable))
-    expected = sentence or "is no command, or printed something that is no text; try it by hand"
+    no_command = "is no command: it wants a program and its arguments, with quotes in pairs; try it by hand"
+    expected = sentence or no_command
     assert f"`source.password_command` {expected}" == str(caught.value)
     assert caught.value.__context__ is None
