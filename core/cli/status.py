@@ -12,6 +12,7 @@ import click
 from etlkit.cli import options, output
 from etlkit.cli.output import Heading
 from etlkit.config import Settings
+from etlkit.loading.kept import GONE, Kept
 from etlkit.loading.last_loads import LastRun, Past, read_past
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
 from etlkit.loading.proofs import is_stale
@@ -59,6 +60,10 @@ class _Known:
             return "failed" if table in self.entries else "failed, never loaded"
         return "loaded" if table in self.entries else "never loaded"
 
+    def kept(self, table: str) -> list[Kept]:
+        """Give what the warehouse keeps of a table although the source no longer has it, or narrower."""
+        return [each for _, each in sorted(self.there.kept.get(table, {}).items())]
+
     def error(self, table: str) -> str | None:
         """Give what went wrong with a table's last load."""
         load = self.past.loads.get(table)
@@ -101,6 +106,9 @@ def status(*, folder: Path, as_json: bool) -> None:
             f"Table `{each.table}`: a load is unfinished at {each.read:,} rows; the next run goes on there."
         )
     for name in tables:
+        for each in known.kept(name):
+            output.say(_kept(name, each))
+    for name in tables:
         error = known.error(name)
         if error is not None:
             output.say(
@@ -141,9 +149,24 @@ def _document(name: str, known: _Known) -> dict[str, Any]:
         "watermark": entry.state.watermark if entry else None,
         "proof": known.proof(name),
         "proven_at": entry.proven_at if entry else None,
+        "kept": [
+            {"column": each.column or None, "reason": each.reason, "since": each.since}
+            for each in known.kept(name)
+        ],
         "last_attempt_at": load.ended_at if load else None,
         "error": known.error(name),
     }
+
+
+def _kept(table: str, kept: Kept) -> str:
+    since = output.moment(kept.since)
+    if kept.reason == GONE:
+        what = f"Column `{kept.column}` of table `{table}`" if kept.column else f"Table `{table}`"
+        return f"{what} is gone in the source since {since}; the warehouse keeps its last values."
+    return (
+        f"Column `{kept.column}` of table `{table}` is {kept.type} in the source since {since}; the warehouse keeps it "
+        "wider."
+    )
 
 
 def _last_run(run: LastRun) -> str:

@@ -120,3 +120,20 @@ def _drop_key(element: DropKey, compiler: Any, **_: Any) -> str:
     quote = compiler.preparer.quote_identifier
     table = compiler.preparer.format_table(element.table)
     return f"ALTER TABLE {table} DROP CONSTRAINT {quote(element.constraint)} RESTRICT"
+
+
+class LockTable(DDLElement):
+    """`LOCK TABLE ... IN ACCESS EXCLUSIVE MODE`, as `ALTER TABLE` needs it."""
+
+    def __init__(self, table: sa.Table) -> None:
+        """Prepare.
+
+        Args:
+            table: the table.
+        """
+        self.table = table
+
+
+@compiles(LockTable, "postgresql")
+def _lock_table(element: LockTable, compiler: Any, **_: Any) -> str:
+    return f"LOCK TABLE {compiler.preparer.format_table(element.table)} IN ACCESS EXCLUSIVE MODE"

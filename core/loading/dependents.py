@@ -97,11 +97,12 @@ ORDER BY 1, 2
 """)
 
 _GRANTS = sa.text("""
-SELECT format('GRANT %s%s ON TABLE %s TO %s%s', privilege, '(' || quote_ident(attname) || ')', view,
+SELECT attname IS NULL AS whole,
+    format('GRANT %s%s ON TABLE %s TO %s%s', privilege, '(' || quote_ident(attname) || ')', view,
     CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
     CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END) AS statement
 FROM (SELECT oid::regclass AS view, NULL AS attname, 0 AS number, privilege_type AS privilege, grantee, is_grantable
-        FROM pg_catalog.pg_class, aclexplode(relacl) WHERE oid = :view
+        FROM pg_catalog.pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner))) WHERE oid = :view
     UNION ALL SELECT attrelid::regclass, attname, attnum, privilege_type, grantee, is_grantable
         FROM pg_catalog.pg_attribute, aclexplode(attacl) WHERE attrelid = :view) given
 ORDER BY number, grantee, privilege
@@ -113,6 +114,7 @@ SELECT DISTINCT format('REVOKE ALL ON TABLE %s FROM %s', CAST(:view AS regclass)
 FROM pg_catalog.pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner))) WHERE oid = CAST(:view AS regclass)
 """)
 
+_ALTER = {"v": "ALTER VIEW", "m": "ALTER MATERIALIZED VIEW"}
 _DROP = {"v": "DROP VIEW", "m": "DROP MATERIALIZED VIEW"}
 _NO_PATH = sa.text("SELECT set_config('search_path', '', true)")
 _PATH = sa.text("SELECT current_setting('search_path')")
@@ -139,6 +141,8 @@ class View:
     """What makes it, in order."""
     grants: tuple[str, ...]
     """What gives its privileges."""
+    grants_on_columns: tuple[str, ...]
+    """What gives those on single columns."""
 
     @property
     def title(self) -> str:
@@ -185,6 +189,16 @@ class Dependents:
         """The views that etlkit's user may not take down."""
         return tuple(each for each in self.views if not each.ours)
 
+    def lock(self, connection: sa.Connection) -> None:
+        """Wait until nobody reads the views, those first that read others, as readers do.
+
+        Args:
+            connection: in the load's transaction.
+        """
+        for view in reversed(self.views):
+            # It changes nothing. LOCK TABLE would lock all tables below as well, and knows no materialized view.
+            _execute(connection, f"{_ALTER[view.kind]} {view.name} OWNER TO {view.owner}")
+
     def take_down(self, connection: sa.Connection) -> None:
         """Drop the views, one by one; PostgreSQL refuses it while anything else needs one of them.
 
@@ -207,11 +221,13 @@ class Dependents:
         for view in self.views:
             for statement in view.statements:
                 _execute(connection, statement)
+            grants = view.grants_on_columns
+            # A new view has the privileges of its owner, or what ALTER DEFAULT PRIVILEGES gives.
             if view.granted or connection.scalar(_HAS_GRANTS, {"view": view.name}):
-                for statement in connection.scalars(_REVOKES, {"view": view.name}).all():
-                    _execute(connection, statement)
-                for statement in view.grants:
-                    _execute(connection, statement)
+                revokes = connection.scalars(_REVOKES, {"view": view.name}).all()
+                grants = (*revokes, *view.grants, *grants)
+            for statement in grants:
+                _execute(connection, statement)
             if view.filled:
                 _execute(connection, f"REFRESH MATERIALIZED VIEW {view.name}")
         connection.execute(_SET_PATH, {"path": path})
@@ -227,7 +243,7 @@ _HAS_GRANTS = sa.text(
 
 def _view(connection: sa.Connection, row: Any) -> View:
     given = {"view": row.oid}
-    made = connection.execute(_MAKING, given).all()
+    made, grants = (connection.execute(query, given).all() for query in (_MAKING, _GRANTS))
     return View(
         name=row.name,
         kind=row.relkind,
@@ -236,7 +252,8 @@ def _view(connection: sa.Connection, row: Any) -> View:
         filled=row.filled,
         granted=row.acl,
         statements=tuple(each.statement for each in made),
-        grants=tuple(connection.scalars(_GRANTS, given).all()),
+        grants=tuple(each.statement for each in grants if each.whole),
+        grants_on_columns=tuple(each.statement for each in grants if not each.whole),
     )
 
 

@@ -17,7 +17,7 @@ _IN_EVERY_RUN: Mapping[str, str] = {
     "widen: evolve": "widens columns",
     "narrow: keep": "keeps columns as wide as they are",
     "drop_column: keep": "keeps columns that are gone, marked",
-    "rename: keep": "keeps the old column as it is, and adds the new one beside it",
+    "rename: keep": "keeps the old column, and adds the new one beside it",
 }
 
 

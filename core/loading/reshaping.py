@@ -6,7 +6,7 @@ was read is applied to them, by the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import attrs
@@ -18,6 +18,7 @@ from etlkit.loading import apply
 from etlkit.loading.alterations import AlterColumns, DropKey, RenameColumn
 from etlkit.loading.dependents import Dependents
 from etlkit.loading.drift import Drift, listed
+from etlkit.loading.patient_lock import locked
 from etlkit.loading.shapes import numbers_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import TargetTable
@@ -60,6 +61,12 @@ class Reshaping:
         retyped = any(name in self.drift.retyped for name in self.drift.there.key)
         return self.drift.rekeyed or retyped
 
+    @property
+    def _alters(self) -> bool:
+        """Whether anything is done to the table that keeps readers waiting."""
+        drift = self.drift
+        return bool(drift.added or drift.widened or drift.retyped or drift.renamed or self._new_key)
+
     @contextmanager
     def done(self) -> Iterator[Reshaping]:
         """Change the table, let rows be applied to it, and put back the views that were in the way.
@@ -71,6 +78,10 @@ class Reshaping:
             DriftRefused: PostgreSQL does not let it happen, or rows that are kept do not fit.
         """
         with self._refusing():
+            if self._alters:
+                self._dependents = self._found(self.drift.now.types)
+                self._refuse_foreign()
+                locked(self.connection, self._target, self._dependents)
             self._rename()
             self._alter()
             if self._new_key:
@@ -104,25 +115,31 @@ class Reshaping:
         for old, new in self.drift.renamed.items():
             self._step = f"renaming the column `{old}`"
             self.connection.execute(RenameColumn(self._target.itself(), old, new))
+        if self.drift.renamed and self._dependents.views:
+            # Their definitions have the new names now.
+            self._dependents = self._found(self.drift.there.types)
+
+    def _found(self, types: Mapping[str, str]) -> Dependents:
+        """Find the views that stand in the way of the change, given the columns that the table has."""
+        drift = self.drift
+        old = {new: name for name, new in drift.renamed.items()}
+        changing = [name if name in types else old[name] for name in (*drift.widened, *drift.retyped)]
+        if not changing and not self._new_key:
+            return Dependents()
+        oid, numbers, key = numbers_of(self.connection, self._target.itself())
+        constraint = key.oid if key is not None and self._new_key else 0
+        return Dependents.of(self.connection, oid, [numbers[name] for name in changing], constraint)
 
     def _alter(self) -> None:
         drift, there = self.drift, self.drift.there
-        changing = [*drift.widened, *drift.retyped]
-        if changing or self._new_key:
-            oid, numbers, constraint = numbers_of(self.connection, self._target.itself())
-            self._dependents = Dependents.of(
-                self.connection,
-                oid,
-                [numbers[name] for name in changing],
-                constraint.oid if constraint is not None and self._new_key else 0,
-            )
-            self._refuse_foreign()
-            self._refuse_lost_values()
-            self._step = "taking down the views that depend on it"
-            self._dependents.take_down(self.connection)
-            if self._new_key and constraint is not None:
-                self._step = "replacing the primary key"
-                self.connection.execute(DropKey(self._target.itself(), constraint.name))
+        self._refuse_lost_values()
+        self._step = "taking down the views that depend on it"
+        self._dependents.take_down(self.connection)
+        if self._new_key:
+            self._step = "replacing the primary key"
+            key = numbers_of(self.connection, self._target.itself())[2]
+            if key is not None:
+                self.connection.execute(DropKey(self._target.itself(), key.name))
         # Of a type that changes, values become NULL until the rows are applied.
         loose = {name for name in there.key if name not in drift.wanted.key or name in drift.retyped}
         alter = AlterColumns(
@@ -133,7 +150,7 @@ class Reshaping:
             nullable=sorted(loose) if self._new_key else (),
             checking=self._checks,
         )
-        self._step = f"changing the columns {listed((*drift.added, *changing))}"
+        self._step = f"changing the columns {listed((*drift.added, *drift.widened, *drift.retyped))}"
         if alter.does_something:
             self.connection.execute(alter)
 
@@ -152,11 +169,12 @@ class Reshaping:
             if rows := self.connection.scalar(
                 sa.select(sa.func.count()).select_from(table).where(unclear, stays)
             ):
+                deletes = self.what.plan.deletes.value
                 raise DriftRefused(
-                    f"{self._kept_rows(rows)}, would have no value in the new primary key "
-                    f"({listed(self._target.key)}), or the same as another row. Nothing was changed. Choose "
-                    f"`deletes: hard` for the table, or rename `{self._target}` and run again, which loads the new "
-                    "shape beside it"
+                    f"table `{self._target.source}`: {counted(rows, 'row')} of `{self._target}` would have no value in "
+                    f"the new primary key ({listed(self._target.key)}), or the same as another row, so nothing tells "
+                    f"which of them `deletes: {deletes}` keeps. Nothing was changed. Choose `deletes: hard` for the "
+                    f"table, or rename `{self._target}` and run again, which loads the new shape beside it"
                 )
         self.removed = self.connection.execute(sa.delete(table).where(unclear)).rowcount
         add_key(self.connection, self._target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Self
 
 import attrs
@@ -29,6 +30,7 @@ from etlkit.loading.proofs import is_due
 from etlkit.loading.shapes import Shape
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import target_name, target_of
+from etlkit.orchestration.outdated import brought_up_to_date
 from etlkit.providers import Provided
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
@@ -76,7 +78,13 @@ class Planner:
             PlanRefused: the strategy cannot serve the table.
             PluginError: a plugin's function failed.
         """
-        config = self.settings.get_table_config(table)
+        config = brought_up_to_date(
+            self.discovery.analysis(table),
+            self.settings.get_table_config(table),
+            self.settings,
+            self.registry,
+            partial(self._there, table),
+        )
         analysis = self.analysis(table, config)
         conversions, types = self._overrides(analysis, config)
         policies = _policies(analysis, config, conversions)
@@ -174,6 +182,10 @@ class Planner:
             lookback_seconds=choice.lookback_seconds,
             options=choice.options,
         )
+
+    def _there(self, table: str) -> Shape | None:
+        known = self.ledger.snapshot() if self.known is None else self.known
+        return known.tables.get(target_name(table))
 
     def _deletes(self, analysis: TableAnalysis, plan: LoadPlan) -> Deletes:
         """Find out what happens to rows that are gone: what a person chose, else what the strategy did."""

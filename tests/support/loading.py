@@ -73,6 +73,7 @@ class Loading:
         run_id: str = "",
         rows_read: Callable[[int], None] = lambda _: None,
         max_deleted_share: float = 1,
+        allow_drift: bool = False,
     ) -> TableFinished:
         """Carry a plan out; `rows_read` is called behind each chunk."""
         return Load(
@@ -81,6 +82,7 @@ class Loading:
             ledger=self.deployment.ledger,
             run_id=run_id or uuid.uuid4().hex,
             drift=self.deployment.settings.drift,
+            allow_drift=allow_drift,
             max_deleted_share=max_deleted_share,
             limit=limit,
             rows_read=rows_read,
@@ -93,11 +95,12 @@ class Loading:
         limit: int | None = None,
         force_full: bool = False,
         run_id: str = "",
+        allow_drift: bool = False,
         **changes: Any,
     ) -> TableFinished:
         """Load a table."""
         plan = self.plan(table, limit=limit, force_full=force_full, **changes)
-        return self.carry_out(plan, limit=limit, run_id=run_id)
+        return self.carry_out(plan, limit=limit, run_id=run_id, allow_drift=allow_drift)
 
     def load(self, table: str, **options: Any) -> Counts:
         """Load a table and count."""

@@ -25,6 +25,7 @@ TABLE = [
     "watermark",
     "proof",
     "proven_at",
+    "kept",
     "last_attempt_at",
     "error",
 ]

@@ -224,6 +224,6 @@ def test_what_no_policy_allows() -> None:
         + FLAG.format(
             "renames `b` to `c` there, changes the type of `a` in place and replaces the primary key"
         )
-        + "  `drift: {rename: keep}` in etlkit.yml keeps the old column as it is, and adds the new one beside it, in "
-        f"every run\n{END}"
+        + "  `drift: {rename: keep}` in etlkit.yml keeps the old column, and adds the new one beside it, in every run\n"
+        + END
     ) == str(caught.value)
