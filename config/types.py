@@ -158,6 +158,14 @@ class SourceSettings:
     """After how many seconds the server stops a statement of ours (MySQL 5.6 cannot)."""
     silence_seconds: Annotated[int, Between(1, 3600)] = 60
     """After how many seconds without a sign of life of the server a connection counts as broken."""
+    max_threads_running: Annotated[int, Between(1, 100_000)] = 10
+    """Above so many statements at work on the server (`Threads_running`, our own included), reads pause."""
+    max_table_lock_waits: Annotated[int, Between(0, 1_000_000)] = 20
+    """Above so many waits for table locks a second (growth of `Table_locks_waited`), reads pause."""
+    busy_patience_minutes: Annotated[float, Between(0, 1440)] = 10
+    """After how many minutes of a busy server reads are given up."""
+    duty_cycle: Annotated[float, Between(0.01, 1)] | None = None
+    """The share of the time in which a table is read, in pieces; by default 0.5 on MyISAM and the like, 1 on InnoDB."""
 
 
 @attrs.frozen(kw_only=True)

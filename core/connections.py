@@ -15,6 +15,7 @@ from etlkit.config.passwords import password_of
 from etlkit.errors import ConfigurationError
 from etlkit.server_access import ServerAccess
 from etlkit.source_session import MySQLConnection, ServerVersion, connect_mysql, server_kind
+from etlkit.transfer.governor import Governor
 from etlkit.warehouse_session import connect_postgres, lost
 from etlkit.warehouse_waits import Waits
 
@@ -40,6 +41,8 @@ class ConnectionFactory:
             settings: the deployment's.
         """
         self._settings = settings
+        self.governor = Governor(settings.source)
+        """Says when reads of the source go on; one for all of them."""
         self._lock = threading.RLock()
         self._engines: dict[str, Engine] = {}
         self._passwords: dict[str, Secret | None] = {}

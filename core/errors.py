@@ -74,6 +74,10 @@ class ExtractionError(EtlkitError):
     """Rows could not be read from the source as the plan asked."""
 
 
+class SourceBusy(ExtractionError):
+    """The clinic's server stayed busy, so that reading was given up."""
+
+
 class ConversionRefused(ExtractionError):
     """A conversion does not hold for the data: a value lies outside what it accepts."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import attrs
 import sqlalchemy as sa
 
+from etlkit.connections import ConnectionFactory
 from etlkit.errors import LoadError
 from etlkit.loading import digest_statements
 from etlkit.loading.ranges import Ranges, refuse_missing_digests
@@ -17,6 +19,7 @@ from etlkit.loading.stored_rows import StoredRows, Summary, same_order
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import DELETED_AT
 from etlkit.loading.warehouse_table import copy_into
+from etlkit.stopping import StopSignal
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.copy_text import DELIMITER, copy_text
@@ -25,7 +28,33 @@ from etlkit.transfer.pipeline import CopyFile
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
 
+T = TypeVar("T")
+
 _PIECE_ROWS = 10_000
+_AWAKE_SECONDS = 60.0
+
+
+@contextmanager
+def lent_for(what: TablePlan, connections: ConnectionFactory, stop: StopSignal) -> Iterator[SourceQueries]:
+    """Lend the source's connection for the comparison of a table, once the source is calm.
+
+    Args:
+        what: the table.
+        connections: lends it.
+        stop: when it is set, the connection is dropped.
+
+    Yields:
+        The source, in no snapshot yet.
+
+    Raises:
+        ConnectionFailed: the source cannot be reached.
+        SourceBusy: it stays busy.
+    """
+    with connections.source_raw() as raw:
+        source = SourceQueries(raw, stop, connections.governor)
+        with stop.calling(source.drop):
+            source.rest(f"table `{what.analysis.name}`", what.analysis.engine)
+            yield source
 
 
 @attrs.frozen(kw_only=True)
@@ -121,28 +150,56 @@ class DigestComparison:
         Raises:
             ExtractionError: the source refused something, or could not compute the digest of a row.
         """
-        ranges = Ranges(what=self.what, keyset=self.keyset, source=self.source)
-        if not same_order(self.keyset):
-            # A range of the source is no range in the warehouse, so all keys are compared.
-            for each in ranges.alone():
-                yield self._listed(each, None)
-            self.connection.execute(self.stored.note_gone(None, None))
-            return
+        with ThreadPoolExecutor(1, "etlkit-digests") as ahead, self._left_at_the_end() as source:
+            ranges = Ranges(what=self.what, keyset=self.keyset, source=source)
+            if same_order(self.keyset):
+                yield from self._summed(ranges, ahead)
+            else:
+                yield from self._alone(ranges, ahead)
+
+    def _alone(self, ranges: Ranges, ahead: ThreadPoolExecutor) -> Iterator[RangeCompared]:
+        # A range of the source is no range in the warehouse, so all keys are compared.
+        alone = ranges.alone()
+        while (each := self._when_there(ahead.submit(next, alone, None))) is not None:
+            yield self._listed(each, None)
+        self.connection.execute(self.stored.note_gone(None, None))
+
+    def _summed(self, ranges: Ranges, ahead: ThreadPoolExecutor) -> Iterator[RangeCompared]:
         summed = ranges.summed()
-        with ThreadPoolExecutor(1, thread_name_prefix="etlkit-digests") as ahead:
+        coming = ahead.submit(next, summed, None)
+        while (found := self._when_there(coming)) is not None:
+            each, theirs = found
+            # The source sums up the next range while the warehouse sums up this one.
             coming = ahead.submit(next, summed, None)
-            while (found := coming.result()) is not None:
-                each, theirs = found
-                # The source sums up the next range while the warehouse sums up this one.
-                coming = ahead.submit(next, summed, None)
-                if theirs == self.summary(each):
-                    yield RangeCompared(range=each, rows=theirs.rows, theirs=theirs, equal=True)
-                    continue
-                # Where rows are asked for, nobody else may use the source's connection.
-                wait([coming])
-                compared = self._listed(each, theirs)
-                self.connection.execute(self.stored.note_gone(each.lower, each.upper))
-                yield compared
+            if theirs == self.summary(each):
+                yield RangeCompared(range=each, rows=theirs.rows, theirs=theirs, equal=True)
+                continue
+            # Where rows are asked for, nobody else may use the source's connection.
+            self._await(coming)
+            compared = self._listed(each, theirs)
+            self.connection.execute(self.stored.note_gone(each.lower, each.upper))
+            yield compared
+
+    @contextmanager
+    def _left_at_the_end(self) -> Iterator[SourceQueries]:
+        """Give the source to another thread, which stops waiting for it to be calm when the block is left."""
+        left = StopSignal()
+        with self.source.ended.calling(left.set):
+            if self.source.ended.is_set():
+                left.set()
+            try:
+                yield attrs.evolve(self.source, ended=left)
+            finally:
+                left.set()
+
+    def _when_there(self, coming: Future[T]) -> T:
+        self._await(coming)
+        return coming.result()
+
+    def _await(self, coming: Future[Any]) -> None:
+        while not wait([coming], _AWAKE_SECONDS).done:
+            # The source is busy, or slow: the warehouse would end a transaction that is idle for long.
+            self.connection.execute(sa.select(sa.literal_column("1")))
 
     def summary(self, of: KeyRange) -> Summary:
         """Ask what the stored rows of a range come to; for keys of `same_order` only, or everything.

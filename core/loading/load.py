@@ -320,6 +320,7 @@ class Load:
             self.connections.source_raw,
             reader,
             ahead=self.what.plan.chunks.queue,
+            governor=self.connections.governor,
             interrupted=self.stop,
             rows_read=self.rows_read,
         )

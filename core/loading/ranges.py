@@ -12,6 +12,7 @@ from etlkit.loading import digest_statements
 from etlkit.loading.stored_rows import Summary
 from etlkit.loading.table_plan import TablePlan
 from etlkit.transfer import chunk_queries as queries
+from etlkit.transfer.boundary_queries import ROWS_BEFORE, boundary_statement
 from etlkit.transfer.chunk_size import ChunkSize, first_size
 from etlkit.transfer.keys import AFTER, Key, KeyRange, Keyset, as_key
 from etlkit.transfer.source_queries import SourceQueries
@@ -60,6 +61,7 @@ class Ranges:
         size = self._first_size()
         lower: Key | None = None
         while True:
+            self._rest()
             began = time.monotonic()
             upper = self._upper(lower, size.rows)
             yield KeyRange(lower=lower, upper=upper)
@@ -80,6 +82,7 @@ class Ranges:
         size = self._first_size()
         lower: Key | None = None
         while True:
+            self._rest()
             began = time.monotonic()
             upper = self._upper(lower, size.rows)
             each = KeyRange(lower=lower, upper=upper)
@@ -94,8 +97,8 @@ class Ranges:
         kind = ("boundary", lower is None, True)
         if kind not in self._prepared:
             behind = [None if lower is None else self.keyset.after()]
-            self._prepared[kind] = queries.Prepared.of(queries.boundary_statement(self.keyset, behind))
-        values = {queries.ROWS_BEFORE: rows - 1} | self.keyset.values(AFTER, lower)
+            self._prepared[kind] = queries.Prepared.of(boundary_statement(self.keyset, behind))
+        values = {ROWS_BEFORE: rows - 1} | self.keyset.values(AFTER, lower)
         found = self.source.one(self._prepared[kind], values)
         return None if found is None else as_key(found)
 
@@ -108,6 +111,10 @@ class Ranges:
         rows, computed, xor, total = (int(each or 0) for each in row)
         refuse_missing_digests(self.what.analysis.name, rows - computed)
         return Summary(rows=rows, xor=xor, total=total)
+
+    def _rest(self) -> None:
+        analysis = self.what.analysis
+        self.source.rest(f"table `{analysis.name}`", analysis.engine, in_snapshot=analysis.engine == "InnoDB")
 
     def _first_size(self) -> ChunkSize:
         chunks = self.what.plan.chunks

@@ -19,7 +19,7 @@ from etlkit.errors import ExtractionError, LoadError
 from etlkit.events import TableFinished
 from etlkit.loading.applying import KEPT, merge_rows
 from etlkit.loading.brake import ANY_SHARE, refuse_mass_deletes
-from etlkit.loading.digest_comparison import DigestComparison
+from etlkit.loading.digest_comparison import DigestComparison, lent_for
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.quarantine import few, renew
 from etlkit.loading.staged import EQUAL, REPAIRED, Staged, but_for, outcome_of
@@ -34,7 +34,6 @@ from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.keys import Key, KeyRange, Keyset
 from etlkit.transfer.pipeline import CopyFile
 from etlkit.transfer.quarantine import Quarantined
-from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
 
 _CHANGED = "not checked: rows changed while they were compared"
@@ -97,11 +96,9 @@ class Reconcile:
         if keyset is None:
             raise ExtractionError(f"table `{name}` has no key to be reconciled by")
         with (
-            self.connections.source_raw() as raw,
-            self.stop.calling(SourceQueries(raw, self.stop).drop),
+            lent_for(self.what, self.connections, self.stop) as source,
             transaction(self.ledger, self.stop, recorded_as=(self.run_id, self.what)) as connection,
         ):
-            source = SourceQueries(raw, self.stop)
             self.ledger.lock_table(connection, name, _SETTINGS)
             comparison = DigestComparison.of(self.what, keyset, source, connection)
             stage = self.what.target.table(schema=None, name=_STAGE, temporary=True)

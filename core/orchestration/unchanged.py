@@ -128,7 +128,7 @@ class UnchangedTables:
         try:
             with self.connections.source_raw() as raw, read_trouble("checksums"):
                 return checksums(
-                    SourceQueries(raw),
+                    SourceQueries(raw, governor=self.connections.governor),
                     {name: plan.rendered.source for name, plan in plans.items()},
                     {name: plan.analysis for name, plan in plans.items()},
                 )

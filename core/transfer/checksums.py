@@ -15,15 +15,16 @@ from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEXT_TYPES, TableAnalysis
 from etlkit.transfer.chunk_queries import Prepared
+from etlkit.transfer.chunk_size import holds_up_writers
 from etlkit.transfer.forms import literal
 from etlkit.transfer.source_queries import SourceQueries
 
-MOST_BYTES: Mapping[str, int] = {"InnoDB": 500 * 1024 * 1024, "MyISAM": 50 * 1024 * 1024}
+MOST_BYTES: Mapping[str, int] = {"InnoDB": 500 * 1024 * 1024, "MyISAM": 30 * 1024 * 1024}
 """By engine, the bytes of the largest table that is summed; tables of other engines are not.
 
 Writers of a MyISAM table wait meanwhile, so there it is what a server reads in a quarter of a second."""
 
-_STATEMENT_BYTES = 200 * 1024 * 1024
+_STATEMENT_BYTES = 100 * 1024 * 1024
 _STATEMENT_TABLES = 500
 # CHECKSUM TABLE locks one table after the other; a SELECT locks all of its tables on MyISAM until it ends.
 _LOCKED_BYTES = 20 * 1024 * 1024
@@ -61,7 +62,10 @@ def checksums(
         By name, 63 bits; tables that the source could not sum up, such as crashed ones, are missing.
     """
     found: dict[str, int] = {}
+    engines = {each.engine for each in analyses.values()}
+    engine = next(filter(holds_up_writers, engines), "InnoDB")
     for names in _batches(analyses, _STATEMENT_BYTES):
+        source.rest("the tables' checksums", engine)
         quoted = ", ".join(_PREPARER.format_table(tables[name]) for name in names)
         statement = Prepared(text=f"CHECKSUM TABLE {quoted}", names=(), given={})
         for name, (_, said) in zip(names, source.stream(statement), strict=True):
@@ -69,6 +73,7 @@ def checksums(
                 found[name] = int(said) << _BITS_OF_LENGTHS
     varying = {name: of for name, of in analyses.items() if name in found and len(_varying(of)) > 1}
     for names in _batches(varying, _LOCKED_BYTES):
+        source.rest("the tables' checksums", engine)
         asked = [_lengths(tables[name], analyses[name]) for name in names]
         for name, (said,) in zip(names, source.stream(_one_by_one(asked)), strict=True):
             found[name] |= int(said or 0) % 2**_BITS_OF_LENGTHS

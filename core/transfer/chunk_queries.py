@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import ColumnElement, Select, bindparam, cast, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, cast, func, literal, literal_column, or_, select
 from sqlalchemy import String as Characters
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
@@ -15,15 +15,11 @@ from etlkit.contracts import Differences, Everything, Read, Since, Where
 from etlkit.errors import PlanRefused
 from etlkit.raising import raise_alone
 from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
-from etlkit.transfer.keys import Keyset, comparable
+from etlkit.transfer.keys import comparable
 from etlkit.transfer.rendering import RenderedTable
 
 _DIALECT = MySQLDialect_pymysql()
 Condition = ColumnElement[bool]
-
-
-ROWS_BEFORE = "rows_before"
-"""Names the parameter of `boundary_statement` for the rows before the one that is asked for."""
 
 
 @attrs.frozen(kw_only=True)
@@ -163,40 +159,6 @@ def all_of(conditions: Sequence[Condition | None]) -> list[Condition]:
         The others, in order.
     """
     return [condition for condition in conditions if condition is not None]
-
-
-def boundary_statement(keyset: Keyset, conditions: Sequence[Condition | None]) -> Select[Any]:
-    """Ask for the key of the last row of the next chunk.
-
-    Args:
-        keyset: the key.
-        conditions: what limits the rows, such as the key they must lie behind.
-
-    Returns:
-        A SELECT of one row, or of none when fewer rows are left; `ROWS_BEFORE` is the chunk's rows less one.
-    """
-    keys = keyset.expressions()
-    return (
-        select(*keys)
-        .select_from(keyset.source)
-        .where(*all_of(conditions))
-        .order_by(*keys)
-        .limit(literal_column("1"))
-        .offset(bindparam(ROWS_BEFORE))
-    )
-
-
-def last_key_statement(keyset: Keyset) -> Select[Any]:
-    """Ask for the greatest key of a table whose key is one column.
-
-    Args:
-        keyset: the key.
-
-    Returns:
-        A SELECT of one row; SQL NULL for an empty table.
-    """
-    [key] = keyset.expressions()
-    return select(func.max(key)).select_from(keyset.source)
 
 
 def packed_statement(

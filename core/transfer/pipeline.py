@@ -14,6 +14,7 @@ from typing import Any, Self
 from etlkit.source_session import MySQLConnection
 from etlkit.stopping import StopSignal, interrupted
 from etlkit.transfer.chunk import Chunk, Fetched, Loss
+from etlkit.transfer.governor import Governor
 from etlkit.transfer.keys import Key
 from etlkit.transfer.quarantine import MOST, Quarantined
 from etlkit.transfer.reader import Reader
@@ -36,6 +37,7 @@ class Pipeline:
         make_reader: Callable[[SourceQueries], Reader],
         *,
         ahead: int,
+        governor: Governor | None = None,
         interrupted: StopSignal | None = None,
         rows_read: Callable[[int], None] = lambda _: None,
     ) -> None:
@@ -45,11 +47,13 @@ class Pipeline:
             connect: lends a raw connection to the source.
             make_reader: makes the reader for that connection.
             ahead: how many chunks may wait.
+            governor: says when the read may go on; None for at once.
             interrupted: when it is set, the read ends by `RunInterrupted`.
             rows_read: called with the rows given so far.
         """
         self._connect = connect
         self._make_reader = make_reader
+        self._governor = governor
         self._queue: queue.Queue[Fetched | BaseException | None] = queue.Queue(maxsize=ahead)
         self._stop = StopSignal()
         self._interrupted = interrupted or StopSignal()
@@ -99,7 +103,7 @@ class Pipeline:
     def _read(self) -> None:
         try:
             with self._connect() as connection:
-                source = SourceQueries(connection, self._stop)
+                source = SourceQueries(connection, self._stop, self._governor)
                 with self._stop.calling(source.drop):
                     self._go_on()
                     self.reader = self._make_reader(source)

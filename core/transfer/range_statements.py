@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 from sqlalchemy import Select
 
+from etlkit.transfer import boundary_queries as boundaries
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.keys import KeyRange, Keyset
 from etlkit.transfer.rendering import RenderedTable
@@ -27,6 +28,8 @@ class RangeStatements:
     """The column whose values are asked for as well."""
     condition: queries.Condition | None = None
     """What the plan's reading asks of rows."""
+    index: str | None = None
+    """The index by which rows of the condition are looked for; None for the server's own choice."""
     _compiled: dict[tuple[str, bool, bool], queries.Prepared] = attrs.field(factory=dict, init=False)
 
     def packed(self, within: KeyRange) -> queries.Prepared:
@@ -50,7 +53,7 @@ class RangeStatements:
         )
 
     def boundary(self, within: KeyRange, *, any_row: bool) -> queries.Prepared:
-        """Ask for the key of a row of the range by its place: see `boundary_statement`.
+        """Ask for the key of a row of the range by its place: see `boundary_queries`.
 
         Args:
             within: the range.
@@ -60,8 +63,24 @@ class RangeStatements:
         if keyset is None:
             raise ValueError(f"table `{self.rendered.source.name}` has no key that ranges could be cut by")
         kind = "any row's key" if any_row else "key"
+        index = None if any_row else self.index
         return self._prepared(
-            kind, within, lambda where: queries.boundary_statement(keyset, where), all_rows=any_row
+            kind, within, lambda where: boundaries.boundary_statement(keyset, where, index), all_rows=any_row
+        )
+
+    def counted(self, most: int) -> queries.Prepared | None:
+        """Ask how many rows the condition selects, by `index`.
+
+        Args:
+            most: count no further.
+
+        Returns:
+            The statement; None where the server chooses the index itself.
+        """
+        if self.index is None:
+            return None
+        return queries.Prepared.of(
+            boundaries.counting_statement(self.rendered, [self.condition], self.index, most)
         )
 
     def values(self, within: KeyRange) -> dict[str, Any]:

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 import attrs
 
-from etlkit.contracts import Commit, LoadPlan, Since, Where
+from etlkit.contracts import Commit, LoadPlan, Since
 from etlkit.errors import ExtractionError
 from etlkit.tables import TableAnalysis
+from etlkit.transfer import boundary_queries as boundaries
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Chunk, Fetched, finished
-from etlkit.transfer.chunk_size import ChunkSize, first_size
+from etlkit.transfer.chunk_size import Pace
 from etlkit.transfer.copy_text import CopyText
+from etlkit.transfer.cutting import MOST_BY_INDEX, Cutting
 from etlkit.transfer.forms import MAY_EXCEED_A_PACKET
 from etlkit.transfer.key_steps import KeySteps, serves
 from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key
@@ -26,8 +28,6 @@ from etlkit.transfer.trouble import read_trouble
 from etlkit.transfer.watermark import CursorBehind, Watermark
 from etlkit.transfer.wide_rows import WideRows
 
-_FIRST_SCAN_ROWS = 50_000
-_SMALL_ROWS = 20_000
 _PIECE_BYTES = 1024 * 1024
 _SMALLEST_PACKET = 1024 * 1024
 _NO_DATE = b"0000-00-00"
@@ -65,6 +65,7 @@ class Reader:
     _read_rows: int = 0
     _value_limit: int = 0
     _statements: RangeStatements = attrs.field(init=False)
+    _cutting: Cutting = attrs.field(init=False)
 
     def chunks(self) -> Iterator[Chunk]:
         """Read the rows, ready to be written.
@@ -127,13 +128,17 @@ class Reader:
             yield held
 
     def _begin(self) -> Keyset | None:
+        self._rest(in_snapshot=self.in_snapshot)
         keyset = Keyset.of(self.analysis, self.rendered.source)
+        pace = self.source.governor.pace if self.source.governor else Pace()
+        self._cutting = Cutting(analysis=self.analysis, plan=self.plan, pace=pace)
         self._statements = RangeStatements(
             # A table without a key is not read in ranges, of which one could be read again.
             rendered=self.rendered.trusting() if self.trusting and keyset else self.rendered,
             keyset=keyset,
             cursor=self.plan.cursor,
             condition=queries.condition_of(self.plan.read, self.analysis, self.rendered),
+            index=self._cutting.index(keyset),
         )
         packet, longest = (int(each) for each in self.source.text(queries.LIMITS) or ())
         if packet < _SMALLEST_PACKET:
@@ -154,17 +159,14 @@ class Reader:
         return keyset
 
     def _by_key(self, keyset: Keyset) -> Iterator[Fetched]:
-        size = self._first_size()
-        # Where no index is known to find the rows, ranges are cut by the key alone and the condition is applied
-        # inside them: one short scan per chunk instead of a long one.
-        scans = self._scans()
-        if scans:
-            size.rows = max(size.rows, _FIRST_SCAN_ROWS)
         lower = self.resume_after
-        whole = lower is None and self.until is None and self._seems_small()
+        whole = lower is None and self.until is None and self.limit is None and self._cutting.seems_small()
+        scans = self._cutting.scans() or (not whole and self._too_many_for_the_index())
+        size = self._cutting.first_size(self._value_limit, scans=scans)
         steps = None if whole else self._steps(keyset)
         wide = False
         while True:
+            self._rest(in_snapshot=True)
             rows = size.rows if scans else self._within_limit(size.rows)
             began = time.monotonic()
             guessed = steps.guess(lower, rows) if steps else None
@@ -172,7 +174,7 @@ class Reader:
             if not whole and guessed is None:
                 left = KeyRange(lower=lower, upper=self.until)
                 boundary = self._statements.boundary(left, any_row=scans)
-                place = {queries.ROWS_BEFORE: rows - 1}
+                place = {boundaries.ROWS_BEFORE: rows - 1}
                 found = self.source.one(boundary, place | self._statements.values(left))
                 upper = None if found is None else as_key(found)
                 if upper is not None and upper == lower:
@@ -188,8 +190,10 @@ class Reader:
                 wide = not whole and not size.too_large(rows)
                 whole = False
                 continue
+            seconds = time.monotonic() - began
+            self._cutting.pace.learn(rendered_bytes=len(fetched.data), seconds=seconds)
             size.took(
-                seconds=time.monotonic() - began,
+                seconds=seconds,
                 rows=fetched.rows if whole or (steps and fetched.rows) else rows,
                 rendered_bytes=len(fetched.data),
             )
@@ -206,7 +210,7 @@ class Reader:
     def _steps(self, keyset: Keyset) -> KeySteps | None:
         if not serves(self.analysis, self.plan, keyset):
             return None
-        row = self.source.one(queries.Prepared.of(queries.last_key_statement(keyset)))
+        row = self.source.one(queries.Prepared.of(boundaries.last_key_statement(keyset)))
         return None if row is None or row[0] is None else KeySteps(last=int(row[0]))
 
     def _packed(self, within: KeyRange) -> Fetched | None:
@@ -249,7 +253,7 @@ class Reader:
         return self._fetched(text.data, count, copied=attrs.evolve(text, data=b""))
 
     def _in_one_go(self) -> Iterator[Fetched]:
-        if self.limit is None and self._seems_small():
+        if self.limit is None and self._cutting.seems_small():
             fetched = self._packed(KeyRange())
             if fetched is not None:
                 if fetched.rows:
@@ -297,28 +301,14 @@ class Reader:
         self._mark.take(cursor)
         return Fetched(data=data, rows=rows, watermark=self._mark.value, copied=copied)
 
-    def _first_size(self) -> ChunkSize:
-        average = self.analysis.data_bytes // max(1, self.analysis.row_count)
-        return first_size(
-            engine=self.analysis.engine,
-            rows=self.plan.chunks.rows,
-            average_row=average,
-            max_bytes=min(self.plan.chunks.max_bytes, self._value_limit * 3 // 4),
-            seconds=self.plan.chunks.seconds,
-        )
+    def _too_many_for_the_index(self) -> bool:
+        statement = self._statements.counted(MOST_BY_INDEX + 1)
+        return statement is not None and int((self.source.one(statement) or (0,))[0]) > MOST_BY_INDEX
 
-    def _seems_small(self) -> bool:
-        return (
-            self.limit is None
-            and self.analysis.row_count <= _SMALL_ROWS
-            and self.analysis.data_bytes <= self.plan.chunks.max_bytes // 2
-        )
-
-    def _scans(self) -> bool:
-        read = self.plan.read
-        if isinstance(read, Since):
-            return all(index.columns[:1] != (read.column,) for index in self.analysis.indexes)
-        return isinstance(read, Where)
+    def _rest(self, *, in_snapshot: bool) -> None:
+        engine = self.analysis.engine
+        snapshot = in_snapshot and engine == "InnoDB"
+        self.source.rest(f"table `{self.analysis.name}`", engine, in_snapshot=snapshot)
 
     def _may_miss_fields(self) -> bool:
         # A value above max_allowed_packet is NULL to CONCAT_WS, which leaves it out without a word.

@@ -13,6 +13,7 @@ from pymysql.cursors import SSCursor
 from etlkit.source_session import MySQLConnection
 from etlkit.stopping import StopSignal
 from etlkit.transfer.chunk_queries import Prepared
+from etlkit.transfer.governor import Governor, Guest, Spent
 
 Row = tuple[Any, ...]
 
@@ -25,6 +26,34 @@ class SourceQueries:
     """Raw: numbers and times are text, binary fields are bytes."""
     ended: StopSignal = attrs.field(factory=StopSignal)
     """When it is set, nobody waits for rows any more."""
+    governor: Governor | None = None
+    """Says when reads may go on; None for at once."""
+    _spent: Spent = attrs.field(factory=Spent, init=False)
+
+    def rest(self, what: str, engine: str, *, in_snapshot: bool = False) -> None:
+        """Let others have the server before the next chunk; see `Governor.rest`.
+
+        Args:
+            what: what is read, for messages.
+            engine: its storage engine.
+            in_snapshot: whether the connection is in a snapshot at the moment.
+
+        Raises:
+            RunInterrupted: the read is to end.
+            OutsideAllowedHours: the hours have ended in which the source may be read.
+            SourceBusy: the server stays busy.
+        """
+        if self.governor is not None:
+            self.governor.rest(
+                Guest(
+                    what=what,
+                    engine=engine,
+                    spent=self._spent,
+                    ask=self._variables,
+                    stop=self.ended,
+                    in_snapshot=in_snapshot,
+                )
+            )
 
     def one(self, statement: Prepared, values: Mapping[str, Any] | None = None) -> Row | None:
         """Ask for one row, fetched whole before this returns.
@@ -36,7 +65,7 @@ class SourceQueries:
         Returns:
             The row, or None when there is none.
         """
-        with self.connection.cursor() as cursor:
+        with self._spent.counted(), self.connection.cursor() as cursor:
             cursor.execute(statement.text, statement.parameters(values or {}))
             row: Row | None = cursor.fetchone()
             return row
@@ -70,8 +99,9 @@ class SourceQueries:
         """
         cursor = self.connection.cursor(_Stream)
         try:
-            cursor.execute(statement.text, statement.parameters(values or {}))
-            yield from self._until_ended(cursor)
+            with self._spent.counted():
+                cursor.execute(statement.text, statement.parameters(values or {}))
+                yield from self._until_ended(cursor)
         except BaseException:
             cursor.abandon()  # the caller stops early, and drops the connection
             raise
@@ -88,6 +118,11 @@ class SourceQueries:
         if wire is not None:
             with contextlib.suppress(OSError):
                 wire.shutdown(socket.SHUT_RDWR)
+
+    def _variables(self, sql: str) -> dict[str, str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return {str(name): str(value) for name, value in cursor.fetchall()}
 
     def _until_ended(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:

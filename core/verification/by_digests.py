@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from etlkit.errors import NotChecked
 from etlkit.loading.cancelling import cancelled_by
-from etlkit.loading.digest_comparison import DigestComparison
+from etlkit.loading.digest_comparison import DigestComparison, lent_for
 from etlkit.loading.shapes import Shape
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.warehouse_table import analyze, copy_into
@@ -21,7 +21,6 @@ from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.digests import DIGEST
 from etlkit.transfer.keys import Key, Keyset
 from etlkit.transfer.pipeline import CopyFile
-from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
 from etlkit.verification.checking import TableCheck
 from etlkit.verification.comparing import MOST, Compared, first_keys
@@ -68,8 +67,7 @@ class DigestCheck(TableCheck):
                 "it has no key to compare digests by; `etlkit verify --deep` compares every column"
             )
         with (
-            self.connections.source_raw() as raw,
-            self.stop.calling(SourceQueries(raw, self.stop).drop),
+            lent_for(self.what, self.connections, self.stop) as source,
             self.ledger.engine.connect() as connection,
             cancelled_by(self.stop, connection),
             read_trouble(self.what.analysis.name),
@@ -77,7 +75,6 @@ class DigestCheck(TableCheck):
             # One instant of the warehouse, as the snapshot is one of the source.
             connection.execution_options(isolation_level="REPEATABLE READ")
             read, fit = self._prepared(connection)
-            source = SourceQueries(raw, self.stop)
             comparison = DigestComparison.of(self.what, keyset, source, connection)
             if self.what.analysis.engine == "InnoDB":
                 source.text(queries.SNAPSHOT)

@@ -113,6 +113,7 @@ class DeepCheck(TableCheck):
             self.connections.source_raw,
             reader,
             ahead=self.what.plan.chunks.queue,
+            governor=self.connections.governor,
             interrupted=self.stop,
             rows_read=self.rows_read,
         )

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from etlkit.tables import INTEGER_TYPES
 from etlkit.transfer import chunk_queries as queries
+from etlkit.transfer.boundary_queries import ROWS_BEFORE
 from etlkit.transfer.chunk import Fetched
 from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key
 from etlkit.transfer.reader import Reader
@@ -62,6 +63,7 @@ class SampleReader(Reader):
                 yield from self._by_key(keyset)
             else:
                 for lower, upper in self._chosen(keyset):
+                    self._rest(in_snapshot=True)
                     within = KeyRange(lower=lower, upper=upper)
                     fetched = self._packed(within) or self._wide(within)
                     if fetched.rows:
@@ -99,6 +101,7 @@ class SampleReader(Reader):
         for before, place in itertools.pairwise([-1, *places]):
             left = place - before - 1
             while left:
+                self._rest(in_snapshot=True)
                 step = min(left, _STEP_ROWS)
                 lower = self._key_behind(keyset, lower, step)
                 left -= step
@@ -113,5 +116,5 @@ class SampleReader(Reader):
     def _key_behind(self, keyset: Keyset, lower: Key | None, rows: int) -> Key | None:
         behind = KeyRange(lower=lower)
         statement = self._statements.boundary(behind, any_row=True)
-        row = self.source.one(statement, {queries.ROWS_BEFORE: rows - 1} | behind.values(keyset))
+        row = self.source.one(statement, {ROWS_BEFORE: rows - 1} | behind.values(keyset))
         return None if row is None else as_key(row)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import attrs
 
@@ -63,8 +64,14 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def private_servers() -> Iterator[tuple[PrivateMariaDB, PrivatePostgres, Path]]:
+def private_servers(
+    source: Mapping[str, str] = MappingProxyType({}), warehouse: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[PrivateMariaDB, PrivatePostgres, Path]]:
     """Run a source and a warehouse of the benchmark's own.
+
+    Args:
+        source: settings of the source, beside those that all benchmarks have.
+        warehouse: settings of the warehouse, likewise.
 
     Yields:
         Both, and a folder that is gone at the end.
@@ -72,9 +79,9 @@ def private_servers() -> Iterator[tuple[PrivateMariaDB, PrivatePostgres, Path]]:
     with tempfile.TemporaryDirectory(prefix="etlkit-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        settings = {"innodb-buffer-pool-size": "1G", "key-buffer-size": "256M"}
+        settings = {"innodb-buffer-pool-size": "1G", "key-buffer-size": "256M", **source}
         with (
-            PrivateMariaDB(folder / "source", settings=settings) as source,
-            PrivatePostgres(folder / "warehouse", settings={"max_wal_size": "4GB"}) as warehouse,
+            PrivateMariaDB(folder / "source", settings=settings) as clinic,
+            PrivatePostgres(folder / "warehouse", settings={"max_wal_size": "4GB", **warehouse}) as postgres,
         ):
-            yield source, warehouse, folder
+            yield clinic, postgres, folder
