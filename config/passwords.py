@@ -36,13 +36,25 @@ def password_of(server: SourceSettings | ReplicaSettings | WarehouseSettings, se
         ConfigurationError: the file cannot be read or is open to others, or the command gave no password.
     """
     if server.password_file is not None:
-        return _from_file(server.password_file, f"`{section}.password_file`")
+        return secret_in_file(server.password_file, f"`{section}.password_file`")
     if server.password_command is not None:
-        return _from_command(server.password_command, f"`{section}.password_command`")
+        return secret_of_command(server.password_command, f"`{section}.password_command`")
     return server.url.password
 
 
-def _from_file(path: Path, named: str) -> Secret:
+def secret_in_file(path: Path, named: str) -> Secret:
+    """Read a secret from a file.
+
+    Args:
+        path: the file.
+        named: the key that names it, for messages.
+
+    Returns:
+        The file's text without line ends behind it.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is open to others, or is empty.
+    """
     failure: str
     place = f"{named}: {path}"
     try:
@@ -71,7 +83,19 @@ def _from_file(path: Path, named: str) -> Secret:
     raise ConfigurationError(f"{place} {failure}")
 
 
-def _from_command(command: str, named: str) -> Secret:
+def secret_of_command(command: str, named: str) -> Secret:
+    """Let a command tell a secret.
+
+    Args:
+        command: the command, which runs without a shell.
+        named: the key that names it, for messages.
+
+    Returns:
+        The first line of its output.
+
+    Raises:
+        ConfigurationError: it cannot be started, fails, takes too long, or prints nothing.
+    """
     # Neither the command's arguments nor what it printed are repeated: both may be secret.
     failure: str
     try:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import attrs
 
 from etlkit.config.environment import expand, read_dotenv
+from etlkit.config.masking import MaskingSettings
 from etlkit.config.problems import Problem, ProblemsFound, report
 from etlkit.config.structure import structure
 from etlkit.config.tables import TABLES_FILE, TableConfig, read_tables
@@ -57,6 +58,8 @@ class Settings:
     """How `etlkit run` works."""
     drift: DriftSettings = attrs.field(factory=DriftSettings)
     """What happens when a source table changes its shape."""
+    masking: MaskingSettings = attrs.field(factory=MaskingSettings)
+    """How values that identify people are kept from leaving the source."""
     tables: Mapping[str, TableChoice] = attrs.field(factory=dict, converter=frozen_mapping)
     """Choices by table, spelled as in the source; they win over `tables.yml`."""
     folder: Path = attrs.field(default=Path(), metadata={"in_file": False})
@@ -204,7 +207,9 @@ def _overlaid(config: TableConfig, choice: TableChoice) -> TableConfig:
     watched = attrs.asdict(choice.monitoring, filter=lambda _, value: value is not None)
     overrides = dict(config.column_overrides)
     for column, override in choice.column_overrides.items():
-        given = attrs.asdict(override, filter=lambda _, value: value is not None)
+        given = attrs.asdict(override, recurse=False, filter=lambda _, value: value is not None)
+        if not override.options and override.conversion is None:
+            del given["options"]
         overrides[column] = attrs.evolve(overrides.get(column, ColumnOverride()), **given)
     reasons = dict(config.reasons)
     for key, name in (

@@ -16,6 +16,7 @@ import attrs
 import cattrs
 
 from etlkit.config.problems import Problem, ProblemsFound, problem
+from etlkit.config.secrets import Secret
 from etlkit.config.types import AllowedHours
 from etlkit.config.urls import DatabaseUrl, MySQLUrl, NotAnAddress, PostgresUrl
 from etlkit.config.yaml_reader import Block, Listing, Node, Scalar, is_delicate
@@ -80,6 +81,7 @@ def _converter(folder: Path) -> cattrs.Converter:
         (AllowedHours, _hours),
         (MySQLUrl, _url),
         (PostgresUrl, _url),
+        (Secret, _secret),
     ]
     families: list[tuple[Callable[[Any], bool], Callable[[cattrs.Converter, Node, Any], Any]]] = [
         (attrs.has, _section),
@@ -173,6 +175,16 @@ def _url(node: Node, cls: type[DatabaseUrl]) -> DatabaseUrl:
     raise problem(node.line, f"`{node.path}` {sentence}")
 
 
+def _secret(node: Node, _: Any) -> Secret:
+    if not isinstance(node, Scalar) or node.origin is None:
+        # What stands there may be the secret itself, so it is not repeated.
+        raise problem(
+            node.line,
+            f'`{node.path}` must be a reference to the environment such as `"${{ETLKIT_MASKING_KEY}}"`',
+        )
+    return Secret(node.text)
+
+
 def _one_of(_: cattrs.Converter, node: Node, kind: Any) -> str:
     choices = get_args(kind)
     if isinstance(node, Scalar) and node.text in choices:
@@ -252,12 +264,13 @@ def _section(converter: cattrs.Converter, node: Node, cls: type) -> Any:
     named = f"`{node.path}`" if node.path else "the file"
     problems: list[Problem] = []
     values: dict[str, Any] = {}
-    for name, value in node.entries.items():
+    for name, given in node.entries.items():
         if name not in fields:
             hint = suggestion(name, fields, otherwise="known keys")
             text = f"{named} has no key {'of that name' if is_delicate(name) else f'`{name}`'} ({hint})"
             problems.append(Problem(line=node.key_lines[name], text=text))
             continue
+        value = _without_null(given, fields[name])
         try:
             values[name] = converter.structure(value, cast("Any", fields[name].type))
         except ProblemsFound as found:
@@ -265,7 +278,7 @@ def _section(converter: cattrs.Converter, node: Node, cls: type) -> Any:
     for name, field in fields.items():
         if field.default is attrs.NOTHING and name not in node.entries:
             problems.append(Problem(line=node.line, text=f"{named} needs the key `{name}`"))
-    problems.extend(_rival_passwords(node, values))
+    problems.extend(_rival_secrets(node, values))
     if values.get("insecure") and values.get("ca_file") is not None:
         text = f"`{named.strip('`')}` is `insecure` and has a `ca_file`, which nothing is verified by then; keep one"
         problems.append(Problem(line=node.key_lines["ca_file"], text=text))
@@ -274,11 +287,22 @@ def _section(converter: cattrs.Converter, node: Node, cls: type) -> Any:
     return cls(**values)
 
 
-def _rival_passwords(node: Block, values: Mapping[str, Any]) -> list[Problem]:
-    ways = [key for key in ("password_file", "password_command") if values.get(key) is not None]
-    if getattr(values.get("url"), "password", None) is not None:
-        ways.insert(0, "url")
-    if not ways[1:]:
-        return []
-    text = f"`{node.path}` has its password in {' and in '.join(f'`{way}`' for way in ways)}; keep one"
-    return [Problem(line=node.key_lines[ways[-1]], text=text)]
+def _without_null(node: Node, field: attrs.Attribute[Any]) -> Node:
+    """Take `null` for the name that it is where a person who writes it would wonder that nothing is done."""
+    named = field.metadata.get("null_is_a_name", False)
+    if named and isinstance(node, Scalar) and node.absent and node.text.lower() == "null":
+        return attrs.evolve(node, text="null", plain=False)
+    return node
+
+
+def _rival_secrets(node: Block, values: Mapping[str, Any]) -> list[Problem]:
+    found = []
+    for what in ("password", "key"):
+        ways = [way for way in (what, f"{what}_file", f"{what}_command") if values.get(way) is not None]
+        if what == "password" and getattr(values.get("url"), "password", None) is not None:
+            ways.insert(0, "url")
+        if ways[1:]:
+            said = " and in ".join(f"`{way}`" for way in ways)
+            text = f"`{node.path}` has its {what} in {said}; keep one"
+            found.append(Problem(line=node.key_lines[ways[-1]], text=text))
+    return found

@@ -287,7 +287,9 @@ def replace_file(path: Path, text: str, mode: int = 0o644) -> None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, ColumnOverride):
-        return attrs.asdict(value, filter=lambda _, each: each is not None)
+        # What was not chosen is left out, and a mapping of options as YAML can write it.
+        given = {each.name: getattr(value, each.name) for each in attrs.fields(ColumnOverride)}
+        return {name: _plain(each) for name, each in given.items() if each is not None and each != {}}
     if attrs.has(type(value)):
         return {each.name: _plain(getattr(value, each.name)) for each in attrs.fields(type(value))}
     if isinstance(value, Mapping):

@@ -269,12 +269,14 @@ class DriftSettings:
 class ColumnOverride:
     """What a person or a rule decided about one column."""
 
-    conversion: Name | None = None
+    conversion: Name | None = attrs.field(default=None, metadata={"null_is_a_name": True})
     """The conversion's name; `etlkit plugins list` shows them."""
     pg_type: Annotated[str, Matching(PG_TYPE, "a PostgreSQL type such as `numeric(12,2)`")] | None = None
     """The PostgreSQL type, instead of the one the conversion or the source's type gives."""
     policy: Literal["fail", "null", "replace", "quarantine"] | None = None
     """What to do with a value that PostgreSQL cannot hold; by default as the type's rule says."""
+    options: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping)
+    """Further choices, by the conversion's own names."""
 
 
 @attrs.frozen(kw_only=True)
@@ -309,6 +311,8 @@ class TableChoice:
     """Choices by column."""
     exclude: bool = False
     """Whether the table is left out altogether."""
+    protected: bool | None = None
+    """Whether the table waits, unread, for a decision about each column; by default where `masking.preset` says so."""
     lookback_seconds: Annotated[int, Between(0, 366 * 86_400)] | None = None
     """How many seconds behind the last load a cursor that is a time is read again."""
     max_deleted_share: Annotated[float, Between(0, 1)] | None = None

@@ -10,6 +10,7 @@ from etlkit.contracts import (
     Conversion,
     Deletes,
     Differences,
+    Effect,
     Everything,
     Exclusion,
     Executor,
@@ -29,6 +30,7 @@ from etlkit.discovery import SchemaDiscovery
 from etlkit.errors import EtlkitError, PlanRefused
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.hookspecs import hookimpl
+from etlkit.keyed_hash import hmac_sha256
 from etlkit.tables import (
     BINARY_TYPES,
     INTEGER_TYPES,
@@ -55,6 +57,7 @@ __all__ = [
     "CursorCandidate",
     "Deletes",
     "Differences",
+    "Effect",
     "EtlkitError",
     "Everything",
     "Exclusion",
@@ -78,6 +81,7 @@ __all__ = [
     "TableState",
     "Where",
     "Write",
+    "hmac_sha256",
     "hookimpl",
     "target_type",
 ]

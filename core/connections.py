@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, cast
 
+import attrs
 from sqlalchemy import Engine, create_engine
 
 from etlkit.config import ReplicaSettings, Secret, Settings, SourceSettings, WarehouseSettings
+from etlkit.config.masking import masking_key
 from etlkit.config.passwords import password_of
 from etlkit.errors import ConfigurationError
 from etlkit.server_access import ServerAccess
@@ -46,6 +48,7 @@ class ConnectionFactory:
         self._lock = threading.RLock()
         self._engines: dict[str, Engine] = {}
         self._passwords: dict[str, Secret | None] = {}
+        self._key: tuple[Secret | None] | None = None
 
     def source(self) -> Engine:
         """Give the engine of the clinic's database.
@@ -61,7 +64,9 @@ class ConnectionFactory:
             "source",
             lambda: create_engine(
                 settings.url.sqlalchemy(),
-                creator=lambda: connect_mysql(self._access("source", settings)),
+                creator=lambda: connect_mysql(
+                    attrs.evolve(self._access("source", settings), masking_key=self.masking_key())
+                ),
                 hide_parameters=True,
                 isolation_level="AUTOCOMMIT",
                 pool_size=settings.connections,
@@ -143,6 +148,20 @@ class ConnectionFactory:
                 pool_pre_ping=True,
             ),
         )
+
+    def masking_key(self) -> Secret | None:
+        """Give the masking key, which each session of the source is told; it is looked for once.
+
+        Returns:
+            The key; None when the deployment has none.
+
+        Raises:
+            ConfigurationError: the key cannot be had, or is too short.
+        """
+        with self._lock:
+            if self._key is None:
+                self._key = (masking_key(self._settings.masking),)
+            return self._key[0]
 
     def close(self) -> None:
         """Close every connection that is not lent out; the factory can be used again."""

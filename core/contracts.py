@@ -194,6 +194,17 @@ class Classifier:
     """Returns a level (`critical`, `important`, `reference`, `audit`, `standard` or one of its own), or None."""
 
 
+class Effect(enum.Enum):
+    """What a conversion does with a column."""
+
+    COMPUTED = "computed"
+    """The value is what `source_sql` builds."""
+    PLAIN = "plain"
+    """The value is what it would be if no conversion applied; a decision of its own in a protected table."""
+    ABSENT = "absent"
+    """The column is not read: a new table of the warehouse does not have it, in one that has it it becomes NULL."""
+
+
 @attrs.frozen(kw_only=True)
 class Conversion:
     """Changes what a column becomes in the warehouse, inside the source's SELECT."""
@@ -212,6 +223,14 @@ class Conversion:
     """Builds the condition that each value (NULL aside) must meet; one that does not refuses the whole load."""
     lossless: bool = True
     """Whether different values always stay different."""
+    effect: Effect = Effect.COMPUTED
+    """What it does with a column: a member of `Effect`."""
+    hides: bool = False
+    """Whether the column's own values must not leave the source; it is no cursor then, and no ranges are cut by it."""
+    keyed: bool = False
+    """Whether `source_sql` uses `hmac_sha256`; it is refused then as long as no masking key is given."""
+    configure: Callable[[Mapping[str, str], TableAnalysis], Conversion] | None = None
+    """Given a person's `options` (maybe none) and the table, gives the conversion to use; None: takes no options."""
 
 
 @attrs.frozen(kw_only=True, order=True)

@@ -34,6 +34,8 @@ class ServerAccess:
     """After how many seconds without a sign of life a connection counts as broken."""
     read_only: bool = True
     """Whether a source server shall refuse to write for us."""
+    masking_key: Secret | None = None
+    """The key that a source's sessions are told; None for none."""
 
     @property
     def connect_seconds(self) -> int:

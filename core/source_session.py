@@ -13,6 +13,7 @@ from pymysql.constants import CLIENT, CR, ER
 from sqlalchemy import Connection
 
 from etlkit import server_access as access
+from etlkit.keyed_hash import key_statement
 from etlkit.server_access import ServerAccess, keepalives
 
 if TYPE_CHECKING:
@@ -244,6 +245,8 @@ def _set_up(connection: MySQLConnection, server: ServerAccess) -> tuple[str, str
             read_only=server.read_only,
         ):
             cursor.execute(statement)
+        if server.masking_key is not None:
+            cursor.execute(key_statement(server.masking_key))
     return None
 
 

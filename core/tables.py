@@ -188,6 +188,8 @@ class TableAnalysis:
     """What a person asked to be read again behind a time cursor; None for the strategy's own default."""
     options: Mapping[str, Any] = attrs.field(factory=dict, converter=_read_only)
     """A person's further choices for this table, by a strategy's own names."""
+    hidden: frozenset[str] = frozenset()
+    """Columns whose own values must not leave the source, because a conversion masks them."""
 
     @property
     def total_bytes(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from etlkit.contracts import Classifier, Conversion, Fit, Refusal, Strategy
-from etlkit.errors import ConfigurationGenerationError, PluginError
+from etlkit.errors import ConfigurationError, ConfigurationGenerationError, PluginError
 from etlkit.providers import Provided
 from etlkit.tables import Column, TableAnalysis
 
@@ -127,6 +127,35 @@ def matching_conversion(
         if _ask(provided, "matches", table, table, column, expecting=bool):
             return provided
     return None
+
+
+def configured_conversion(
+    table: TableAnalysis, provided: Provided[Conversion], options: Mapping[str, str]
+) -> Provided[Conversion]:
+    """Let a conversion take a person's options.
+
+    Args:
+        table: the table of the column.
+        provided: the conversion.
+        options: by the conversion's own names; empty for none.
+
+    Returns:
+        The conversion to use.
+
+    Raises:
+        ConfigurationError: it takes no options.
+        PlanRefused: it cannot mean these, or cannot serve the table.
+        PluginError: it failed, or answered with something else than a conversion.
+    """
+    if provided.item.configure is not None:
+        made: Conversion = _ask(provided, "configure", table, options, table, expecting=Conversion)
+        return Provided(item=attrs.evolve(made, name=provided.item.name), plugin=provided.plugin)
+    if options:
+        raise ConfigurationError(
+            f"table `{table.name}`: conversion {provided.item.name} takes no options; take `options` out of "
+            "`column_overrides`"
+        )
+    return provided
 
 
 def _ask(

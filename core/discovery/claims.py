@@ -9,8 +9,9 @@ import attrs
 from sqlalchemy import ColumnElement
 
 from etlkit.config import ColumnOverride
-from etlkit.contracts import Conversion
-from etlkit.discovery.asking import matching_conversion
+from etlkit.config.protection import undecided_words
+from etlkit.contracts import Conversion, Effect
+from etlkit.discovery.asking import configured_conversion, matching_conversion
 from etlkit.errors import EtlkitError, PluginError
 from etlkit.providers import Provided
 from etlkit.registry import Registry
@@ -66,13 +67,20 @@ class Claims:
     """What etlkit.yml asks for and nobody can do; a sentence each."""
 
 
-def claims_of(table: TableAnalysis, asked: Mapping[str, ColumnOverride], registry: Registry) -> Claims:
+def claims_of(
+    table: TableAnalysis,
+    asked: Mapping[str, ColumnOverride],
+    registry: Registry,
+    *,
+    undecided: tuple[str, ...] = (),
+) -> Claims:
     """Find the columns of a table that would not get their plain type.
 
     Args:
         table: the table.
         asked: by column, what etlkit.yml says.
         registry: the conversions.
+        undecided: columns of a protected table that nobody decided about.
 
     Returns:
         The claims.
@@ -87,6 +95,8 @@ def claims_of(table: TableAnalysis, asked: Mapping[str, ColumnOverride], registr
         for name in asked
         if name not in names
     ]
+    if undecided:
+        problems.append(undecided_words(table.name, undecided))
     claims = []
     for column in table.columns:
         override = asked.get(column.name, ColumnOverride())
@@ -112,6 +122,8 @@ def _claim(
         else matching_conversion(table, column, registry.conversions)
     )
     if conversion is not None:
+        conversion = configured_conversion(table, conversion, override.options)
+    if conversion is not None and conversion.item.effect is not Effect.PLAIN:
         kind = conversion.call("target_type", column, expecting=str)
         return Claim(column=column, conversion=conversion, asked=asked, type=override.pg_type or kind)
     if override.pg_type is not None:

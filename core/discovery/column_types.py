@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import attrs
 
 from etlkit.config import SETTINGS_FILE, ColumnOverride, TableConfig
+from etlkit.contracts import Effect
 from etlkit.discovery.claims import Claim, Claims
 from etlkit.discovery.value_evidence import Evidence
 from etlkit.wording import counted
@@ -83,6 +84,9 @@ def _asked(table: str, claim: Claim, evidence: Evidence) -> ColumnType:
         reason = f"{claim.type}: the `pg_type` that {SETTINGS_FILE} asks for."
         return ColumnType(column=name, override=None, reason=reason)
     conversion = claim.conversion.item.name
+    if claim.conversion.item.effect is Effect.ABSENT:
+        reason = f"not loaded: {conversion}, as {SETTINGS_FILE} asks."
+        return ColumnType(column=name, override=None, reason=reason)
     begin = f"{claim.type}: {conversion}, as {SETTINGS_FILE} asks; it"
     refused = evidence.outside.get(name, 0)
     if not refused:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Engine
 
-from etlkit.config import ColumnOverride
+from etlkit.config.protection import Protection
 from etlkit.discovery import ddl, privileges
 from etlkit.discovery.analysis import AnalysedTable, analyse_table, as_in_catalog
 from etlkit.discovery.catalog import Catalog, TableFacts
@@ -39,7 +39,7 @@ class SourceSnapshot:
         source_db: str,
         registry: Registry | None = None,
         *,
-        asked: Mapping[str, Mapping[str, ColumnOverride]] | None = None,
+        protection: Protection | None = None,
         may_read: Callable[[], None] = lambda: None,
     ) -> None:
         """Name the source; nothing is read yet.
@@ -48,13 +48,13 @@ class SourceSnapshot:
             source_engine: a `mysql+pymysql` engine of the source.
             source_db: the database's name on that server.
             registry: the plugins to ask; without it, those installed are loaded when they are first needed.
-            asked: by table and column, what a person chose in etlkit.yml; its values are looked at.
+            protection: what was decided about columns in etlkit.yml; their values are looked at.
             may_read: called before values of rows are looked at; raises when that is not allowed now.
         """
         self.source_engine = source_engine
         self.source_db = source_db
         self._registry = registry
-        self._asked_types = asked or {}
+        self._protection = protection or Protection()
         self._may_read = may_read
         self._lock = threading.RLock()
         self._schema_cache: dict[Any, Any] = {}
@@ -204,7 +204,12 @@ class SourceSnapshot:
         claims: Claims = self._kept(
             self._config_cache,
             ("claims", analysis.name),
-            lambda: claims_of(analysis, self._asked_types.get(analysis.name, {}), self._plugins()),
+            lambda: claims_of(
+                analysis,
+                self._protection.overrides(analysis),
+                self._plugins(),
+                undecided=self._protection.undecided(analysis),
+            ),
         )
         if not any(each.has_proof for each in claims.claims):
             return Looked(claims=claims)

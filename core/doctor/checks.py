@@ -33,6 +33,7 @@ PLUGINS = Check(section="plugins", name="plugins", levels=("ok", "problem"))
 SETTINGS = Check(section="configuration", name="settings", levels=("ok", "problem"))
 ENV_FILE = Check(section="configuration", name="env_file", levels=("ok", "warning", "problem"))
 TABLES_FILE = Check(section="configuration", name="tables_file", levels=("ok", "warning"))
+MASKING = Check(section="configuration", name="masking", levels=("ok", "problem"))
 
 CHECKS: tuple[Check, ...] = (
     SOURCE_CONNECTION,
@@ -61,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     SETTINGS,
     ENV_FILE,
     TABLES_FILE,
+    MASKING,
 )
 """All of them."""
 

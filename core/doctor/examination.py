@@ -9,9 +9,10 @@ from pathlib import Path
 
 import attrs
 
-from etlkit.config import Settings
+from etlkit.config import Secret, Settings
 from etlkit.config.urls import DatabaseUrl
 from etlkit.connections import ConnectionFactory
+from etlkit.discovery.analysis import as_in_catalog
 from etlkit.discovery.catalog import Catalog
 from etlkit.doctor import checks, source_server, source_tables, warehouse_server
 from etlkit.doctor.accounts import grant_select
@@ -26,6 +27,7 @@ from etlkit.doctor.configuration import (
 from etlkit.doctor.encryption import judge_encryption
 from etlkit.doctor.findings import Check, Finding, exit_code
 from etlkit.doctor.grants import judge_grants
+from etlkit.doctor.masking import judge_masking
 from etlkit.doctor.source_facts import SourceFacts, read_source_facts
 from etlkit.doctor.warehouse_facts import WarehouseFacts, read_warehouse_facts
 from etlkit.errors import ConfigurationError, ConnectionFailed, EtlkitError, TargetConflict
@@ -70,7 +72,7 @@ def examine(folder: Path, env: Mapping[str, str] | None = None) -> Examination:
             *judge_plugins(Registry.inspect(), None),
             judge_settings(folder, error),
             secrets,
-            *_skipped([checks.TABLES_FILE], "the configuration cannot be read"),
+            *_skipped([checks.TABLES_FILE, checks.MASKING], "the configuration cannot be read"),
         )
         return Examination(findings=findings, exit_code=error.exit_code)
     registry = inspected_registry(settings)
@@ -83,6 +85,7 @@ def examine(folder: Path, env: Mapping[str, str] | None = None) -> Examination:
             judge_settings(folder, settings),
             secrets,
             judge_tables_file(settings),
+            *_masking(deployment, catalog),
         )
     return Examination(findings=found, exit_code=exit_code(found))
 
@@ -125,6 +128,20 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
         hours,
     ]
     return findings, catalog
+
+
+def _masking(deployment: Deployment, catalog: Catalog | None) -> list[Finding]:
+    settings = deployment.settings
+    key: Secret | ConfigurationError | None
+    try:
+        key = deployment.connections.masking_key()
+    except ConfigurationError as error:
+        key = error
+    if catalog is None:
+        return judge_masking(settings, key, None)
+    left_out = {name for name, each in settings.tables.items() if each.exclude}
+    wanted = [each for name, each in catalog.tables.items() if name in (settings.analyzed or catalog.tables)]
+    return judge_masking(settings, key, [as_in_catalog(each) for each in wanted if each.name not in left_out])
 
 
 def _no_database(error: EtlkitError, facts: SourceFacts, url: DatabaseUrl) -> Finding:

@@ -37,6 +37,8 @@ class TablePlan:
     """Whether that is known to be equal to what the source held then, by the same mapping."""
     proof_due: bool = False
     """Whether the table is to be proven equal now, whatever the plan reads."""
+    left_out: frozenset[str] = frozenset()
+    """Columns that a conversion leaves out, by their names in the source."""
     kept: Mapping[str, Kept] = attrs.field(factory=dict)
     """By column, what the warehouse keeps of the table although the source has it no longer, or narrower."""
 

@@ -61,6 +61,8 @@ class TargetColumn:
     """The conversion that made its values, by name."""
     definition: str = ""
     """What the source says of the column; another definition may have changed values that no cursor shows."""
+    variant: str = ""
+    """What else decides what the conversion makes: its options, and which key it uses."""
     policy: str | None = None
     """What becomes of values that PostgreSQL cannot hold, where that was chosen."""
 
@@ -92,7 +94,7 @@ class TargetTable:
     def mapping_hash(self) -> str:
         """sha256 over how values become columns; when it changes, stored rows no longer mean the same."""
         said = [
-            # Without a chosen policy as it was before there were any.
+            # Without a chosen policy, a definition or a variant as it was before there were any.
             [
                 each.source,
                 each.name,
@@ -100,6 +102,7 @@ class TargetTable:
                 each.conversion,
                 *([each.policy] if each.policy else []),
                 *([{"definition": each.definition}] if each.definition else []),
+                *([{"variant": each.variant}] if each.variant else []),
             ]
             for each in self.columns
         ]
@@ -193,6 +196,7 @@ def target_of(analysis: TableAnalysis, rendered: RenderedTable, schema: str) -> 
             type=each.target_type,
             definition=_definition(each.column),
             conversion=each.conversion,
+            variant=each.variant,
             policy=each.policy,
         )
         for each in rendered.columns

@@ -12,6 +12,7 @@ import attrs
 from etlkit.config import SETTINGS_FILE, Settings
 from etlkit.config.named_files import check_named_files
 from etlkit.config.problems import report
+from etlkit.config.protection import Protection
 from etlkit.connections import ConnectionFactory
 from etlkit.discovery import SchemaDiscovery
 from etlkit.ending import end_signal
@@ -95,7 +96,7 @@ class Deployment:
                     connections.source(),
                     settings.source.url.database,
                     registry,
-                    asked={name: each.column_overrides for name, each in settings.tables.items()},
+                    protection=Protection.of(settings),
                     may_read=partial(require_allowed_hour, settings.source.allowed_hours),
                 ),
                 ledger=Ledger(connections.warehouse(), settings.warehouse.schema),
@@ -104,7 +105,11 @@ class Deployment:
     def planner(self) -> Planner:
         """Make what decides how tables are loaded."""
         return Planner(
-            settings=self.settings, discovery=self.discovery, registry=self.registry, ledger=self.ledger
+            settings=self.settings,
+            discovery=self.discovery,
+            registry=self.registry,
+            ledger=self.ledger,
+            masking_key=self.connections.masking_key,
         )
 
     def levels(self) -> dict[str, str]:

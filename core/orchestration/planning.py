@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Self
 
 import attrs
 
-from etlkit.config import ColumnOverride, Settings, TableConfig
-from etlkit.contracts import (
-    Commit,
-    Conversion,
-    Deletes,
-    Differences,
-    Everything,
-    LoadPlan,
-    Strategy,
-    TableState,
-    Write,
-)
+from etlkit.config import Secret, Settings, TableConfig
+from etlkit.config.protection import Protection, undecided_words
+from etlkit.contracts import Commit, Deletes, Differences, Everything, LoadPlan, Strategy, TableState, Write
 from etlkit.discovery import SchemaDiscovery
-from etlkit.discovery.asking import matching_conversion
-from etlkit.errors import ConfigurationError, PlanRefused, PluginError
+from etlkit.discovery.asking import choose_strategy
+from etlkit.errors import ConfigurationError, DriftRefused, PlanRefused, PluginError
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.ledger_entries import LedgerSnapshot
 from etlkit.loading.proofs import is_due
 from etlkit.loading.shapes import Shape
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import target_name, target_of
+from etlkit.orchestration.column_choices import column_choices
 from etlkit.orchestration.outdated import brought_up_to_date
 from etlkit.providers import Provided
 from etlkit.registry import Registry
-from etlkit.suggestions import suggestion
 from etlkit.tables import TableAnalysis
-from etlkit.transfer.chosen_types import changes_values
-from etlkit.transfer.policies import Policy, checked_policy
 from etlkit.transfer.rendering import render
-
-_PG_TYPE = re.compile(r"[a-z][a-z0-9_ ]*(\(\d+(,\s*\d+)?\))?[a-z ]*(\[\])?", re.IGNORECASE)
 
 
 @attrs.frozen(kw_only=True)
@@ -56,6 +42,8 @@ class Planner:
     """What was loaded before."""
     known: LedgerSnapshot | None = None
     """What it held at one moment; without it, the ledger is asked at each table."""
+    masking_key: Callable[[], Secret | None] = lambda: None
+    """Gives the key of keyed conversions; None where the deployment has none."""
 
     def plan(
         self, table: str, *, force_full: bool = False, limit: int | None = None, reconcile: bool = False
@@ -76,30 +64,37 @@ class Planner:
             SchemaNotFoundError: the source has no such table.
             ConfigurationError: a choice names a strategy, conversion or column that is not there.
             PlanRefused: the strategy cannot serve the table.
+            DriftRefused: the table is protected, and nobody decided about one of its columns.
             PluginError: a plugin's function failed.
         """
-        config = brought_up_to_date(
-            self.discovery.analysis(table),
-            self.settings.get_table_config(table),
-            self.settings,
-            self.registry,
-            partial(self._there, table),
-        )
-        analysis = self.analysis(table, config)
-        conversions, types = self._overrides(analysis, config)
-        policies = _policies(analysis, config, conversions)
+        found = self.discovery.analysis(table)
+        config = self.settings.get_table_config(table)
+        config = brought_up_to_date(found, config, self.settings, self.registry, partial(self._there, table))
+        config = self._decided(found, config)
+        chosen = column_choices(found, config, self.registry, self.masking_key)
+        analysis = attrs.evolve(self.analysis(table, config), hidden=chosen.hidden)
+        analysis, config = self._without_hidden(analysis, config)
         strategy = self.registry.strategy(config.extraction_strategy)
         secret = self.ledger.secret() if keeps_digests(strategy.item, config, analysis) else None
         known_now = self.ledger.snapshot() if self.known is None else self.known
         before, there = known_now.entries.get(table), known_now.tables.get(target_name(table))
+        # What the warehouse has of such a column becomes NULL, so it must not be left out there.
+        left_out = frozenset(
+            name for name in chosen.absent if there is None or target_name(name) not in there.types
+        )
+        if len(left_out) == len(analysis.columns):
+            raise PlanRefused(
+                f"table `{table}`: every column of it is left out by a conversion; `exclude: true` leaves it out"
+            )
         ignored = self._ignored(analysis, there) if before is not None else frozenset()
         rendered = render(
             analysis,
             self.discovery.catalog().database,
-            conversions,
-            types,
-            without=ignored,
-            policies=policies,
+            chosen.conversions,
+            chosen.types,
+            without=ignored | left_out,
+            policies=chosen.policies,
+            variants=chosen.variants,
             secret=secret,
         )
         target = target_of(analysis, rendered, self.settings.warehouse.schema)
@@ -113,7 +108,9 @@ class Planner:
         )
         state = before.state if before is not None and known and not force_full else None
         by_digests = reconcile and state is not None and secret is not None and bool(analysis.primary_key)
-        plan = self._ask(strategy, analysis, None if reconcile and not by_digests else state)
+        due = is_due(config.reconcile, before, known_now.taken_at)
+        anew = (reconcile and not by_digests) or (due and has_masked_key(analysis))
+        plan = self._ask(strategy, analysis, None if anew else state)
         if by_digests:
             plan = reconciling(plan)
         if there is None and plan.write is not Write.REPLACE:
@@ -134,8 +131,9 @@ class Planner:
             plan=plan,
             before=before,
             builds_upon_it=known,
-            proof_due=limit is None and is_due(config.reconcile, before, known_now.taken_at),
+            proof_due=limit is None and due,
             kept=known_now.kept.get(table, {}),
+            left_out=left_out,
         )
 
     def proving(self, loaded: TablePlan) -> TablePlan:
@@ -210,28 +208,35 @@ class Planner:
         new = [column.name for column in analysis.columns if target_name(column.name) not in there.types]
         return frozenset(new) if len(new) < len(analysis.columns) else frozenset()
 
-    def _overrides(
+    def _decided(self, found: TableAnalysis, config: TableConfig) -> TableConfig:
+        """Lay what was decided about columns over a table's configuration; refuse where nobody decided."""
+        protection = Protection.of(self.settings)
+        undecided = protection.undecided(found)
+        if undecided:
+            raise DriftRefused(undecided_words(found.name, undecided))
+        return attrs.evolve(
+            config, column_overrides={**config.column_overrides, **protection.overrides(found)}
+        )
+
+    def _without_hidden(
         self, analysis: TableAnalysis, config: TableConfig
-    ) -> tuple[Mapping[str, Conversion], Mapping[str, str]]:
-        names = [column.name for column in analysis.columns]
-        conversions: dict[str, Conversion] = {}
-        types: dict[str, str] = {}
-        for name, override in config.column_overrides.items():
-            if name not in names:
-                raise ConfigurationError(
-                    f"`tables.{analysis.name}.column_overrides` names the column `{name}`, which the table does not "
-                    f"have; {suggestion(name, names)}"
+    ) -> tuple[TableAnalysis, TableConfig]:
+        """Choose another strategy where the analysed one follows or compares what must not leave the source."""
+        cursor, chosen = config.incremental_column, self.settings.choice(analysis.name)
+        if cursor not in analysis.hidden and not has_masked_key(analysis):
+            return analysis, config
+        if cursor in analysis.hidden:
+            if chosen.incremental_column is not None:
+                raise PlanRefused(
+                    f"table `{analysis.name}`: `incremental_column` is `{cursor}`, which a conversion masks, and the "
+                    "ledger would keep a value of it; choose another column, or `keep` for this one"
                 )
-            if override.conversion is not None:
-                conversions[name] = self.registry.conversion(override.conversion).item
-            if override.pg_type is not None:
-                types[name] = _checked_type(analysis, name, override)
-        for column in analysis.columns:
-            if column.name not in config.column_overrides:
-                found = matching_conversion(analysis, column, self.registry.conversions)
-                if found is not None:
-                    conversions[column.name] = found.item
-        return conversions, types
+            analysis = attrs.evolve(analysis, cursor=None)
+            config = attrs.evolve(config, incremental_column=None)
+        if chosen.extraction_strategy is None:
+            choice = choose_strategy(analysis, self.registry.strategies)
+            config = attrs.evolve(config, extraction_strategy=choice.strategy)
+        return analysis, config
 
     def _ask(
         self, provided: Provided[Strategy], analysis: TableAnalysis, state: TableState | None
@@ -247,23 +252,17 @@ class Planner:
             raise PlanRefused(
                 f"{where}: rows can only be merged or appended by a primary key, which the table lacks; use full_table"
             )
+        if isinstance(plan.read, Differences) and has_masked_key(analysis):
+            raise PlanRefused(
+                f"{where}: differences are found key by key, and a conversion masks the table's key; use full_table"
+            )
+        if plan.cursor in analysis.hidden:
+            raise PlanRefused(
+                f"{where}: a conversion masks the plan's cursor `{plan.cursor}`, and the ledger would keep a value"
+            )
         if plan.cursor is not None and analysis.column(plan.cursor) is None:
             raise PlanRefused(f"{where}: the plan's cursor `{plan.cursor}` is no column of the table")
         return plan
-
-
-def _policies(
-    analysis: TableAnalysis, config: TableConfig, conversions: Mapping[str, Conversion]
-) -> Mapping[str, Policy]:
-    chosen = {}
-    for column in analysis.columns:
-        policy = config.column_overrides.get(column.name, ColumnOverride()).policy
-        if policy is not None:
-            where = f"tables.{analysis.name}.column_overrides.{column.name}.policy"
-            chosen[column.name] = checked_policy(
-                where, column, policy, converted=column.name in conversions, key=analysis.primary_key
-            )
-    return chosen
 
 
 def keeps_digests(strategy: Strategy, config: TableConfig, analysis: TableAnalysis) -> bool:
@@ -278,7 +277,20 @@ def keeps_digests(strategy: Strategy, config: TableConfig, analysis: TableAnalys
         True where the strategy asks for them, and where they are what proves the table equal.
     """
     proven_by_them = config.reconcile != "never" and bool(analysis.primary_key) and not strategy.whole
-    return strategy.digests or proven_by_them
+    # They are compared key by key, and a masked key must not leave the source as it is.
+    return (strategy.digests or proven_by_them) and not has_masked_key(analysis)
+
+
+def has_masked_key(analysis: TableAnalysis) -> bool:
+    """Tell whether a conversion masks a column of a table's primary key; then it is read and proven as a whole.
+
+    Args:
+        analysis: the table.
+
+    Returns:
+        False as well for a table without a primary key.
+    """
+    return not analysis.hidden.isdisjoint(analysis.primary_key)
 
 
 def reconciling(plan: LoadPlan) -> LoadPlan:
@@ -298,16 +310,3 @@ def reconciling(plan: LoadPlan) -> LoadPlan:
         cursor=None,
         reason="Reconciles: compares digests, and reads, changes and removes exactly the rows that differ.",
     )
-
-
-def _checked_type(analysis: TableAnalysis, name_of_column: str, override: ColumnOverride) -> str:
-    name, column = str(override.pg_type), analysis.column(name_of_column)
-    where = f"`tables.{analysis.name}.column_overrides.{name_of_column}.pg_type`"
-    if not _PG_TYPE.fullmatch(name):
-        raise ConfigurationError(f"{where} must be a PostgreSQL type such as `numeric(12,2)` (got `{name}`)")
-    if column is not None and override.conversion is None and changes_values(column, name):
-        raise ConfigurationError(
-            f"{where} is `{name}`, into which PostgreSQL would round or cut values of a {column.column_type} without a "
-            "word; choose a type that holds all of them, or name a conversion that says what becomes of them"
-        )
-    return name

@@ -181,6 +181,23 @@ def packed_statement(
     )
 
 
+def cursor_statement(
+    rendered: RenderedTable, cursor: str, conditions: Sequence[Condition | None]
+) -> Select[Any]:
+    """Ask for the greatest cursor of some rows alone.
+
+    Args:
+        rendered: the table.
+        cursor: the column.
+        conditions: which rows.
+
+    Returns:
+        A SELECT of one row; SQL NULL where there is none.
+    """
+    statement = select(greatest(rendered, cursor)).select_from(rendered.source)
+    return statement.where(*all_of(conditions))
+
+
 def greatest(rendered: RenderedTable, cursor: str | None) -> ColumnElement[Any]:
     """Ask for the greatest value of the cursor, as the server prints it.
 

@@ -46,9 +46,13 @@ def salt_of(secret: str, columns: Sequence[RenderedColumn]) -> bytes:
     said = [
         VERSION,
         secret,
-        *(f"{each.column.name}\0{each.target_type}\0{each.conversion}" for each in columns),
+        *(f"{each.column.name}\0{each.target_type}\0{each.conversion}{_variant(each)}" for each in columns),
     ]
     return hashlib.sha256("\0".join(said).encode()).digest()[:16]
+
+
+def _variant(of: RenderedColumn) -> str:
+    return f"\0{of.variant}" if of.variant else ""
 
 
 def digest_of(fields: ColumnElement[Any], salt: bytes) -> ColumnElement[Any]:

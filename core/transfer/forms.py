@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, and_, case, cast, column, func, literal_column, not_
+from sqlalchemy import ColumnElement, LargeBinary, Null, and_, case, cast, column, func, literal_column, not_
 
 from etlkit.contracts import Conversion
 from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column
@@ -65,10 +65,20 @@ def converted(
         conversion: the conversion.
 
     Returns:
-        The conversion's text; the marker `REFUSED` for a value that it does not accept.
+        The conversion's text; the marker `REFUSED` for a value that it does not accept, or that its key was lacking
+        for; of a conversion that hides values, `LOSS` for a date that does not exist.
     """
     made = conversion.source_sql(value, of)
-    result = func.if_(made.is_(None), literal(NULL), _as_utf8mb4(made))
+    if isinstance(made, Null):
+        return literal(NULL)
+    if conversion.keyed:
+        # Without its key a session gives NULL, and so does a value that is too large; that must not pass for NULL.
+        lost = literal(marker(REFUSED, number))
+        result = func.if_(value.is_(None), literal(NULL), func.ifnull(_as_utf8mb4(made), lost))
+    else:
+        result = func.if_(made.is_(None), literal(NULL), _as_utf8mb4(made))
+    if conversion.hides and of.data_type in TEMPORAL_TYPES:
+        result = func.if_(_exists(value, of), result, _no_date(value, of, number))
     if conversion.accepts is None:
         return result
     accepted = conversion.accepts(value, of)
@@ -139,11 +149,13 @@ def as_bytes(
 
 
 def _temporal(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[Any]:
+    return func.if_(_exists(value, of), value, _no_date(value, of, number))
+
+
+def _no_date(value: ColumnElement[Any], of: Column, number: int) -> ColumnElement[Any]:
     lost: ColumnElement[Any] = literal(marker(LOSS, number))
-    if of.nullable:
-        # On NOT NULL columns `0000-00-00` matches IS NULL, so the question is only asked where NULL can be.
-        lost = func.if_(value.is_(None), literal(NULL), lost)
-    return func.if_(_exists(value, of), value, lost)
+    # On NOT NULL columns `0000-00-00` matches IS NULL, so the question is only asked where NULL can be.
+    return func.if_(value.is_(None), literal(NULL), lost) if of.nullable else lost
 
 
 def _exists(value: ColumnElement[Any], of: Column) -> ColumnElement[bool]:

@@ -63,7 +63,10 @@ class Keyset:
             columns = [analysis.column(name) for name in each]
             found = tuple(column for column in columns if column is not None)
             if len(found) == len(each) and all(
-                not column.nullable and column.data_type not in SPATIAL_TYPES for column in found
+                not column.nullable
+                and column.data_type not in SPATIAL_TYPES
+                and column.name not in analysis.hidden  # its values would go back and forth
+                for column in found
             ):
                 return cls(columns=found, source=source)
         return None

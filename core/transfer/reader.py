@@ -106,12 +106,10 @@ class Reader:
         """
         with read_trouble(self.analysis.name):
             keyset = self._begin()
-            if keyset is None:
-                yield from self._in_one_go()
-            elif self.tell_behind and isinstance(self.plan.read, Since):
-                yield from self._unless_behind(self._by_key(keyset), self.plan.read.watermark)
-            else:
-                yield from self._by_key(keyset)
+            rows = self._in_one_go() if keyset is None else self._by_key(keyset)
+            if self.tell_behind and isinstance(self.plan.read, Since):
+                rows = self._unless_behind(rows, self.plan.read.watermark)
+            yield from rows
             if not self.in_snapshot:
                 self.source.text(queries.END_SNAPSHOT)
 
@@ -259,6 +257,10 @@ class Reader:
                 if fetched.rows:
                     yield fetched
                 return
+        if self.plan.cursor is not None:
+            # Asked before the rows are, so that none which comes meanwhile lies behind the watermark unread.
+            stands = queries.cursor_statement(self.rendered, self.plan.cursor, [self._statements.condition])
+            self._mark.take((self.source.one(queries.Prepared.of(stands)) or (None,))[0])
         with Spool() as spool:
             if not self._spool_rows(spool):
                 spool.clear()

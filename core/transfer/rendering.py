@@ -40,6 +40,8 @@ class RenderedColumn:
     """Its rendered text; never SQL NULL unless the server could not compute it."""
     conversion: str | None = None
     """The conversion that is applied, by name."""
+    variant: str = ""
+    """What else decides what the conversion makes: its options, and which key it uses."""
     policy: Policy | None = None
     """What becomes of values that PostgreSQL cannot hold, where that was chosen."""
     unproven: ColumnElement[Any] | None = None
@@ -188,6 +190,7 @@ def render(
     *,
     without: Collection[str] = (),
     policies: Mapping[str, Policy] | None = None,
+    variants: Mapping[str, str] | None = None,
     secret: str | None = None,
 ) -> RenderedTable:
     """Decide how each column of a table is rendered.
@@ -199,6 +202,7 @@ def render(
         types: by column name, the PostgreSQL type to use instead of the one that follows from column and conversion.
         without: columns that are not read, though conditions and keys may name them.
         policies: by column name, what becomes of values that PostgreSQL cannot hold, where that was chosen.
+        variants: by column name, what else decides what the conversion makes.
         secret: the deployment's own, for tables whose rows are kept with a digest; None for others.
 
     Returns:
@@ -236,6 +240,7 @@ def render(
                 target_type=other_types.get(each.name, kind),
                 expression=expression,
                 conversion=conversion.name if conversion else None,
+                variant=(variants or {}).get(each.name, ""),
                 policy=(policies or {}).get(each.name),
                 unproven=None if conversion else forms.unproven(value, each),
             )

@@ -15,6 +15,8 @@ from etlkit.loading.target import OWN_COLUMNS
 
 IGNORED = "new in the source, and left out by `drift.add_column: ignore`"
 """Why a column that only the source has is not compared."""
+LEFT_OUT = "not loaded, as a conversion in etlkit.yml says"
+"""Why a column that a conversion leaves out is not compared."""
 DROPPED = "gone in the source; the warehouse keeps its last values"
 """Why a column that only the warehouse has is not compared."""
 
@@ -55,7 +57,11 @@ def fit_of(connection: sa.Connection, what: TablePlan, read: sa.Table, now: Shap
             f"its shape changed since the last load ({'; '.join(unfit)}); run `etlkit run` first"
         )
     rendered = {each.column.name for each in what.rendered.columns}
-    left_out = {each.name: IGNORED for each in what.analysis.columns if each.name not in rendered}
+    left_out = {
+        each.name: LEFT_OUT if each.name in what.left_out else IGNORED
+        for each in what.analysis.columns
+        if each.name not in rendered
+    }
     dropped = {name: DROPPED for name in drift.dropped if name not in OWN_COLUMNS}
     return Fit(types=now.types, not_compared={**left_out, **dropped})
 

@@ -28,7 +28,7 @@ WORTH_IT_MB = 10
 
 
 def fits(table: TableAnalysis) -> Fit | Refusal:
-    """Bid for tables from 10 MB that have a primary key and no column that tells which rows changed.
+    """Bid for tables from 10 MB that have a primary key, unmasked, and no column that tells which rows changed.
 
     Args:
         table: the table.
@@ -38,6 +38,8 @@ def fits(table: TableAnalysis) -> Fit | Refusal:
     """
     if not table.primary_key:
         return Refusal(reason="The table has no primary key, so its rows cannot be compared one by one.")
+    if not table.hidden.isdisjoint(table.primary_key):
+        return Refusal(reason="Its primary key is masked, so its rows cannot be compared one by one.")
     size = f"{table.size_mb:.1f} MB"
     if table.size_mb < WORTH_IT_MB:
         return Fit(cost=60, reason=f"Comparing digests is not worth it for {size}.")

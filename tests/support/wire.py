@@ -1,8 +1,12 @@
-"""A wire between a program and a server that becomes slow, or dead, in the middle of what the server says."""
+"""A wire between a program and a server that becomes slow, or dead, in the middle of what the server says.
+
+It remembers what was said in both directions.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -21,16 +25,18 @@ _TRICKLE_SECONDS = 0.02
 class Wire:
     """Forwards TCP connections to a server on this machine; a context manager that cuts them all at the end."""
 
-    def __init__(self, port: int, *, after: int, trickle: bool) -> None:
+    def __init__(self, port: int, *, after: int | None = None, trickle: bool = False) -> None:
         """Name the server.
 
         Args:
             port: where the server listens.
-            after: bytes that the server may say, on all connections together, before the wire becomes slow.
+            after: bytes that the server may say, on all connections together, before the wire becomes slow; None for
+                a wire that never does.
             trickle: go on by little pieces then, instead of passing nothing more.
         """
         self._port = port
-        self._left = after
+        self._left = math.inf if after is None else after
+        self._pieces: list[bytes] = []
         self._trickle = trickle
         self._over = threading.Event()
         self._sockets: list[socket.socket] = []
@@ -54,6 +60,11 @@ class Wire:
         """Give the URL of the same server over this wire."""
         return make_url(url).set(host=_HOST, port=self.port).render_as_string(hide_password=False)
 
+    @property
+    def heard(self) -> bytes:
+        """All that was said so far, in both directions, connections and pieces in the order they came."""
+        return b"".join(self._pieces)
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -66,6 +77,7 @@ class Wire:
     def _ask(self, ours: socket.socket, theirs: socket.socket) -> None:
         with _cutting(ours, theirs):
             while data := ours.recv(_PIECE):
+                self._pieces.append(data)
                 theirs.sendall(data)
 
     def _answer(self, theirs: socket.socket, ours: socket.socket) -> None:
@@ -75,6 +87,7 @@ class Wire:
                     self.slow.set()
                     if self._over.wait(_TRICKLE_SECONDS if self._trickle else None):
                         return
+                self._pieces.append(data)
                 ours.sendall(data)
                 self._left -= len(data)
 

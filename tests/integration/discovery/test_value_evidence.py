@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from etlkit import Conversion, SchemaDiscovery, hookimpl
-from etlkit.config import ColumnOverride
+from etlkit.config import ColumnOverride, TableChoice
+from etlkit.config.protection import Protection
 from etlkit.config.tables import read_tables
 from etlkit.discovery import OpenDentalSchemaAnalyzer, value_evidence
 from etlkit.errors import OutsideAllowedHours
@@ -55,7 +56,12 @@ def discovery_of(
 ) -> SchemaDiscovery:
     """Discovery of the table, with what is asked for in etlkit.yml."""
     registry = Registry.of(builtin, full_table, *plugins)
-    return SchemaDiscovery(source.engine, source.name, registry, asked={"patient": asked or {}})
+    return SchemaDiscovery(
+        source.engine,
+        source.name,
+        registry,
+        protection=Protection(choices={"patient": TableChoice(column_overrides=asked or {})}),
+    )
 
 
 def test_what_is_asked_for(texts: SourceDatabase, tmp_path: Path) -> None:
@@ -182,7 +188,12 @@ def test_allowed_hours(texts: SourceDatabase) -> None:
 
     registry = Registry.of(builtin, full_table)
     for asked in ({}, {"patient": {"IsHidden": BOOLEAN}}):
-        discovery = SchemaDiscovery(texts.engine, texts.name, registry, asked=asked, may_read=refuse)
+        protection = Protection(
+            choices={name: TableChoice(column_overrides=each) for name, each in asked.items()}
+        )
+        discovery = SchemaDiscovery(
+            texts.engine, texts.name, registry, protection=protection, may_read=refuse
+        )
         if asked:
             with pytest.raises(OutsideAllowedHours, match=r"^not now$"):
                 discovery.analyze_complete_schema()
