@@ -123,6 +123,11 @@ class FaultProxy:
         """Connections that are open now."""
         return len(self._links)
 
+    @property
+    def armed(self) -> bool:
+        """Whether a fault still waits for its moment."""
+        return self._strike is not None
+
     def strike(self, fault: Fault) -> None:
         """Let a fault happen now, to every connection.
 

@@ -12,11 +12,14 @@ import attrs
 import pytest
 from click.testing import Result
 
+from etlkit.config import Settings
+from etlkit.orchestration.deployment import Deployment
 from support.clinic import Clinic
 from support.databases import SourceDatabase, WarehouseDatabase
 from support.fault_proxy import FaultProxy
 from support.faults import changed, choices, filled
 from support.invariants import CANARY, Invariants
+from support.running import Running
 
 LARGE = "commlog"
 """A table whose rows take several chunks."""
@@ -54,6 +57,8 @@ class Wired:
     """A clinic that was loaded, and the wires of the runs that faults are for."""
 
     clinic: Clinic
+    direct: Running
+    """The same deployment, for runs over no wire."""
     to_source: FaultProxy
     to_warehouse: FaultProxy
 
@@ -66,7 +71,12 @@ class Wired:
         return self.clinic.etlkit("run", "--json", *arguments, **over_wires, **env)
 
     def survives(
-        self, fault: Callable[[], None], *arguments: str, recovered: bool = False, **env: str
+        self,
+        fault: Callable[[], None],
+        *arguments: str,
+        recovered: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
+        **env: str,
     ) -> Mapping[str, Any]:
         """Let a run meet a fault after every table changed, and make sure that all that must hold does.
 
@@ -74,6 +84,7 @@ class Wired:
             fault: sets the wires; when the run is over, they are good ones again.
             arguments: of the run.
             recovered: whether the run was to get over the fault.
+            meanwhile: done behind the run, before the wires are good ones again.
             env: of the run, such as `WIRE_RETRIES`.
 
         Returns:
@@ -81,10 +92,15 @@ class Wired:
         """
         changed(self.clinic.source)
         change_large(self.clinic.source)
-        invariants = Invariants.of_clinic(self.clinic)
+        self.direct.deployment.connections.close()  # only the run's own sessions are to be seen
+        invariants = Invariants.of_running(self.direct)
         with invariants.watching():
             fault()
             result = self.run(*arguments, **env)
+            meanwhile()
+        assert (False, False) == (self.to_source.armed, self.to_warehouse.armed), (
+            f"the fault did not strike: {result.output}"
+        )
         self.to_source.heal()
         self.to_warehouse.heal()
         invariants.hold_after(result.exit_code, result.stdout, result.stderr, recovered=recovered)
@@ -137,5 +153,7 @@ def wired_clinic(folder: Path, source: SourceDatabase, warehouse: WarehouseDatab
         (folder / "etlkit.yml").write_text(_YAML)
         clinic.done("analyze")
         clinic.choose({**choices(), LARGE: _LARGE_CHOICE})
-        clinic.loaded()
-        yield Wired(clinic=clinic, to_source=to_source, to_warehouse=to_warehouse)
+        with Deployment.of(Settings.load(folder, {**clinic.env, **_SETTINGS})) as deployment:
+            direct = Running(source=source, warehouse=warehouse, deployment=deployment)
+            assert 0 == direct.run()
+            yield Wired(clinic=clinic, direct=direct, to_source=to_source, to_warehouse=to_warehouse)
