@@ -123,7 +123,8 @@ class Folder(click.Path):
         if value == "" or "\0" in text:
             raise _refused("it must name a folder", text, param, ctx)
         if os.path.isfile(text):  # noqa: PTH113 - unlike `Path.is_file` it takes a name that is too long for one
-            raise _refused("it must name a folder, and this is a file", text, param, ctx)
+            expectation = f"it must name a folder, and `{one_line(text)}` is a file"
+            raise click.BadParameter(expectation, ctx, param, param_hint=_named(param, ctx))
         return Path(text)
 
 

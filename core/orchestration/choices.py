@@ -28,7 +28,11 @@ def check_choices(settings: Settings, registry: Registry) -> None:
         ConfigurationError: with every name that nothing provides, and its line.
     """
     file = settings.folder / SETTINGS_FILE
-    problems = [*_executor_problems(settings, registry, file), *choice_problems(settings, registry)]
+    problems = [
+        *_executor_problems(settings, registry, file),
+        *_replica_problems(settings, file),
+        *choice_problems(settings, registry),
+    ]
     if problems:
         raise report(file, problems)
 
@@ -136,6 +140,13 @@ def _executor_problems(settings: Settings, registry: Registry, file: Path) -> It
         place = place_of(file, "run", "executor")
         text = f"`run.executor` is {place.shown(name)}, which no plugin provides"
         yield Problem(line=place.line, text=f"{text}; {registry.hint(name, registry.executors)}")
+
+
+def _replica_problems(settings: Settings, file: Path) -> Iterator[Problem]:
+    source, replica = settings.source.url, settings.replica.url if settings.replica else None
+    if replica is not None and (replica.place, replica.database) == (source.place, source.database):
+        text = "`replica.url` is the source itself, which must not be written; name another database, or leave it out"
+        yield Problem(line=place_of(file, "replica", "url").line, text=text)
 
 
 def _strategy_problems(file: Path, table: str, name: str, registry: Registry) -> Iterator[Problem]:
