@@ -425,8 +425,10 @@ def test_source_tls(tls_mariadb: PrivateMariaDB, certificates: Certificates, fac
             "`ca_file` below `source`, and the host as the certificate does"
         ) == refusal(lambda: factory(database.url, ca_file=certificates.authority).source().connect())
         stranger = make_stranger(certificates.authority.with_name("stranger.pem"))
-        message = refusal(lambda: factory(by_name, ca_file=stranger).source().connect())
-        assert message.startswith(f"source: the certificate of localhost:{port} is not valid (")
+        assert (
+            f"source: the certificate of localhost:{port} is not valid (unable to get local issuer certificate); "
+            "name who signed it by `ca_file` below `source`, and the host as the certificate does"
+        ) == refusal(lambda: factory(by_name, ca_file=stranger).source().connect())
         empty = certificates.authority.with_name("empty.pem")
         empty.touch()
         assert (
@@ -482,3 +484,53 @@ def test_server_without_tls(
             f"{section}: 127.0.0.1:{port_of(url)} does not encrypt; set up TLS on the server, or write "
             f"`insecure: true` below `{section}` if the network between is yours"
         ) == refusal(connect)
+
+
+@ONE_KIND
+def test_another_machine_must_encrypt(
+    source: SourceDatabase, warehouse: WarehouseDatabase, factory: Factory
+) -> None:
+    """Without a word in the configuration, only a loopback address and a socket may be reached in plain text."""
+    # Linux takes 0.0.0.0 for this machine; to etlkit it is an address like any other.
+    elsewhere = [url.replace("127.0.0.1", "0.0.0.0") for url in (source.url, warehouse.url)]  # noqa: S104
+    made = factory(*elsewhere)
+    for section, url, connect in (
+        ("source", elsewhere[0], made.source().connect),
+        ("warehouse", elsewhere[1], made.warehouse().connect),
+    ):
+        assert (
+            f"{section}: 0.0.0.0:{port_of(url)} does not encrypt; set up TLS on the server, or write "
+            f"`insecure: true` below `{section}` if the network between is yours"
+        ) == refusal(connect)
+    allowed = factory(*elsewhere, insecure="true", more="  insecure: true\n")
+    for engine in (allowed.source(), allowed.warehouse()):
+        with engine.connect() as connection:
+            assert 1 == connection.exec_driver_sql("select 1").scalar_one()
+
+
+def test_another_machine_is_verified(
+    tls_mariadb: PrivateMariaDB, warehouse: WarehouseDatabase, certificates: Certificates, factory: Factory
+) -> None:
+    """Without `ca_file`, those sign whom this machine trusts; a certificate that anybody could make is refused."""
+    with (
+        source_database(tls_mariadb, "mariadb-innodb") as database,
+        tls_in_front(port_of(warehouse.url), certificates) as port,
+    ):
+        password = str(make_url(warehouse.url).password)
+        made = factory(
+            database.url.replace("127.0.0.1", "0.0.0.0"),  # noqa: S104 - see above
+            with_password(warehouse.url, password, port=port, host="0.0.0.0"),  # noqa: S104
+        )
+        for section, place, said, connect in (
+            (
+                "source",
+                f"0.0.0.0:{port_of(database.url)}",
+                "unable to get local issuer certificate",
+                made.source().connect,
+            ),
+            ("warehouse", f"0.0.0.0:{port}", "its signer is not trusted", made.warehouse().connect),
+        ):
+            assert (
+                f"{section}: the certificate of {place} is not valid ({said}); name who signed it by `ca_file` "
+                f"below `{section}`, and the host as the certificate does"
+            ) == refusal(connect)
