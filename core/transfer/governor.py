@@ -167,11 +167,11 @@ class Governor:
         _log.debug("%s: the source is calm again after %.1f s", guest.what, self._clock() - began)
 
     def _look(self, guest: Guest, *, at_once: bool) -> _Busy | None:
-        """Tell whether the server is busy; what was seen a moment ago still counts."""
+        """Tell whether the server is busy; that it was calm a moment ago still counts."""
         began = self._clock()
         with self._lock:
-            if self._blind or (began < self._next_look and not at_once):
-                return self._busy
+            if self._blind or (began < self._next_look and self._busy is None and not at_once):
+                return None
             # Other threads go by what was seen last, while this one asks.
             self._next_look = began + _LOOK_SECONDS
         try:

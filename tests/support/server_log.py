@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from etlkit.demo import PrivateMySQL
 
-# Statements that manage a connection and ask nothing.
-_HOUSEKEEPING = ("rollback", "commit", "set autocommit")
+# Statements that manage a connection and ask nothing, and those that the clock may add: is the server busy?
+_HOUSEKEEPING = ("rollback", "commit", "set autocommit", "show global status")
 
 
 @contextmanager
