@@ -71,7 +71,7 @@ _SENTENCES = (
     (r"database \".*\" does not exist", access.NO_DATABASE, ""),
     (r"permission denied for database", access.CLOSED_DATABASE, ""),
     (r"too many clients|remaining connection slots|too many connections", access.FULL, ""),
-    (r"starting up|shutting down|recovery mode", access.BUSY, ""),
+    (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", access.BUSY, ""),
     # The last ones, because `localhost` is tried at two addresses and one of them may have answered.
     (r"server closed the connection", access.BROKEN_OFF, ""),
     (r"timeout expired|timed out", access.NO_ANSWER, "no answer in time"),
