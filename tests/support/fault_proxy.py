@@ -24,6 +24,7 @@ _HOST = "127.0.0.1"
 _PIECE = 64 * 1024
 _WAITING_PIECES = 64
 _PATIENCE_SECONDS = 60
+_CRAWL_BYTES = 100_000
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 # Not among Python's constants; the numbers are Linux's.
@@ -44,6 +45,7 @@ class Fault(enum.Enum):
     )
     SILENCE = "nothing is passed on any more, on no connection, although every packet is acknowledged"
     STALL = "nothing is passed on any more, on this connection, although every packet is acknowledged"
+    CRAWL = "everything is passed on by little pieces from now on"
 
 
 @attrs.frozen(kw_only=True)
@@ -228,6 +230,8 @@ class FaultProxy:
         elif fault is Fault.HANG_UP:
             for link in links:
                 link.hang_up()
+        elif fault is Fault.CRAWL:
+            self.bytes_per_second = _CRAWL_BYTES
         else:
             self._silent = fault is not Fault.STALL
             for link in set(self._links) if self._silent else links:

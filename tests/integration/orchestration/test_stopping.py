@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
 from etlkit.contracts import Where
 from etlkit.errors import RunInterrupted
@@ -20,10 +19,10 @@ from etlkit.stopping import StopSignal
 from support.clinic import Clinic
 from support.comparison import all_differences
 from support.databases import SourceDatabase, WarehouseDatabase
+from support.fault_proxy import Fault, FaultProxy
 from support.left_overs import connections, left_overs
 from support.loading import loading_of
 from support.locks import WAITING, locked_in_source, locked_in_warehouse
-from support.wire import Wire
 
 # Far more than the end takes, and far less than what it would take to wait for the server's own limits.
 PATIENCE_SECONDS = 25
@@ -100,15 +99,16 @@ def test_an_apply_that_waits_for_a_lock(clinic: Clinic) -> None:
 
 
 @ONE_KIND
-@pytest.mark.parametrize("trickle", [True, False], ids=["slow", "silent"])
-def test_a_stream(clinic: Clinic, trickle: bool) -> None:
+@pytest.mark.parametrize("fault", [Fault.CRAWL, Fault.SILENCE], ids=["slow", "silent"])
+def test_a_stream(clinic: Clinic, fault: Fault) -> None:
     """A table without key that is still being read ends with the run, whether its rows come slowly or not at all."""
     clinic.source.execute("insert into scratchlog select repeat('n', 100) from seq_1_to_100000")
     clinic.prepared()
-    with Wire(make_url(clinic.source.url).port or 3306, after=1_000_000, trickle=trickle) as wire:
+    with FaultProxy(clinic.source.server.access.port) as wire:
+        wire.strike_after(fault, answered=1_000_000)
         env = {"ETLKIT_SOURCE_URL": wire.through(clinic.source.reader_url)}
         process = clinic.started("run", "--json", "--select", "scratchlog", **env)
-        assert wire.slow.wait(60)
+        assert wire.struck.wait(60)
         terminated(process, loaded=0, left=1)
     assert [] == clinic.warehouse.rows("select 1 from pg_tables where schemaname = 'raw'")
     complete(clinic)
@@ -119,10 +119,11 @@ def test_tables_that_wait_for_their_turn(clinic: Clinic) -> None:
     """With one connection that hears nothing more, the tables that wait for it end as well."""
     clinic.source.execute("insert into patient (LName) select repeat('n', 100) from seq_1_to_20000")
     clinic.prepared()
-    with Wire(make_url(clinic.source.url).port or 3306, after=500_000, trickle=False) as wire:
+    with FaultProxy(clinic.source.server.access.port) as wire:
+        wire.strike_after(Fault.SILENCE, answered=500_000)
         env = {"ETLKIT_SOURCE_URL": wire.through(clinic.source.reader_url)}
         process = clinic.started("run", "--json", "--threads", "3", **env)
-        assert wire.slow.wait(60)
+        assert wire.struck.wait(60)
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (1, "interrupted") == (process.returncode, errors.splitlines()[-1].partition(":")[0])
