@@ -106,8 +106,8 @@ def status(*, folder: Path, as_json: bool) -> None:
             f"Table `{each.table}`: a load is unfinished at {each.read:,} rows; the next run goes on there."
         )
     for name in tables:
-        for each in known.kept(name):
-            output.say(_kept(name, each))
+        for kept in known.kept(name):
+            output.say(_kept(name, kept))
     for name in tables:
         error = known.error(name)
         if error is not None:

@@ -68,9 +68,8 @@ class Planner:
             PluginError: a plugin's function failed.
         """
         found = self.discovery.analysis(table)
-        config = self.settings.get_table_config(table)
+        config = self._decided(found, self.settings.get_table_config(table))
         config = brought_up_to_date(found, config, self.settings, self.registry, partial(self._there, table))
-        config = self._decided(found, config)
         chosen = column_choices(found, config, self.registry, self.masking_key)
         analysis = attrs.evolve(self.analysis(table, config), hidden=chosen.hidden)
         analysis, config = self._without_hidden(analysis, config)

@@ -51,6 +51,8 @@ class Standing:
     """Those that the drift policy refuses, with why."""
     renamed: tuple[RenamedTable, ...] = ()
     """Those that are renamed in the warehouse first; `names` has their new names."""
+    undecided: tuple[str, ...] = ()
+    """Tables of the ledger that look renamed, which the policy lets nobody rename; they are not marked as gone."""
     changed: tuple[str, ...] = ()
     """Those whose definition is another one than when `tables.yml` was written."""
 
@@ -80,10 +82,13 @@ class SourceTables:
             LoadError: the warehouse cannot be read.
         """
         settings = self.deployment.settings
-        names, refused, renamed = list(chosen), {}, []
-        for each in self._renamed():
+        names = list(chosen)
+        refused: dict[str, DriftRefused] = {}
+        renamed: list[RenamedTable] = []
+        looking = [] if settings.drift.rename == "keep" else self._looking_renamed()
+        for each in looking:
             concerned = [name for name in (each.new, each.old) if name in names]
-            if not concerned or settings.drift.rename == "keep":
+            if not concerned:
                 continue
             names = [name for name in names if name not in concerned]
             if self.allow_drift:
@@ -100,6 +105,7 @@ class SourceTables:
             gone=tuple(name for name in gone if name not in refused),
             refused=refused,
             renamed=tuple(renamed),
+            undecided=tuple(each.old for each in looking if each not in renamed),
             changed=tuple(name for name in left if self._changed(name)),
         )
 
@@ -130,9 +136,7 @@ class SourceTables:
                 target_name(each.new),
                 TABLES_FILE,
             )
-        self._mark(
-            run_id, left_out={each.old for each in [*standing.renamed, *self._renamed_or_refused(standing)]}
-        )
+        self._mark(run_id, left_out={*standing.undecided, *(each.old for each in standing.renamed)})
         settings = _with_new_names(self.deployment.settings, standing.renamed)
         return attrs.evolve(self.deployment, settings=settings)
 
@@ -171,7 +175,7 @@ class SourceTables:
         for refused in standing.refused.values():
             _log.error("%s", refused)
 
-    def _renamed(self) -> list[RenamedTable]:
+    def _looking_renamed(self) -> list[RenamedTable]:
         discovery, known = self.deployment.discovery, self.known
         catalog = discovery.catalog()
         gone = [
@@ -204,12 +208,6 @@ class SourceTables:
     def known_schema(self) -> str:
         """The schema that tables are loaded into."""
         return self.deployment.settings.warehouse.schema
-
-    def _renamed_or_refused(self, standing: Standing) -> list[RenamedTable]:
-        """Give the renamed tables that wait for a decision; they are not marked as gone."""
-        if self.deployment.settings.drift.rename == "keep":
-            return []
-        return [each for each in self._renamed() if each not in standing.renamed]
 
     def _is_gone(self, name: str) -> bool:
         try:

@@ -58,7 +58,17 @@ def broken(loading: Loading) -> None:
 def assert_nothing_is_left(loading: Loading) -> None:
     """No staged rows, no place to resume, and the warehouse equals the source."""
     assert [] == loading.warehouse.rows("SELECT * FROM etlkit.table_resume")
-    assert ["quarantine", "runs", "secrets", "sources", "table_loads", "table_resume", "table_state"] == [
+    assert [
+        "kept",
+        "quarantine",
+        "runs",
+        "secrets",
+        "sources",
+        "table_columns",
+        "table_loads",
+        "table_resume",
+        "table_state",
+    ] == [
         name
         for (name,) in loading.warehouse.rows(
             "SELECT relname FROM pg_class WHERE relnamespace = 'etlkit'::regnamespace AND relkind = 'r' ORDER BY 1"

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True
 
 NOTHING = "Nothing was changed. "
 AFTER = (
-    f"{NOTHING}Drop what is in the way, run again, and create it anew; or rename `raw.t` and run again, which loads the "
-    "new shape beside it"
+    f"{NOTHING}Drop what is in the way, run again, and create it anew; or rename `raw.t` and run again, which loads "
+    "the new shape beside it"
 )
 TRIGGER = (
     "CREATE TRIGGER t BEFORE UPDATE OF a ON raw.t FOR EACH ROW "
