@@ -293,4 +293,4 @@ def test_ends_of_chunks_by_the_index(shared: Loading, rows: int, by_index: bool)
     assert list(range(2, 2 * rows + 1, 2)) == [int(row.split(b"\x01")[0]) for row in read]
     ends = [each for each in statements if "ORDER BY" in each and "group_concat" not in each]
     assert {by_index} == {"FORCE INDEX (`at 100%% ``sure```)" in each for each in ends}
-    assert {by_index} == {".s >= " in each for each in ends}
+    assert {by_index} == {"`s` >= " in each for each in ends}
