@@ -5,12 +5,13 @@ The expressions are evaluated by the source and work on MySQL from 5.6 and on Ma
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, null, true
 
-from etlkit import INTEGER_TYPES, Column, Conversion, PlanRefused, hookimpl, target_type
+from etlkit import INTEGER_TYPES, Column, Conversion, hookimpl, target_type
+from etlkit.plugins.conversions.refusals import OUT, need
 
 _ZERO: ColumnElement[Any] = literal_column("0")
 _ONE: ColumnElement[Any] = literal_column("1")
@@ -57,7 +58,7 @@ def etlkit_conversions() -> Iterator[Conversion]:
 
 def boolean_type(column: Column) -> str:
     """Give `boolean`, for an integer column."""
-    _need(column, INTEGER_TYPES, "tinyint_to_boolean", "an integer")
+    need(column, INTEGER_TYPES, "tinyint_to_boolean", "an integer", OUT)
     return "boolean"
 
 
@@ -73,7 +74,7 @@ def zero_or_one(value: ColumnElement[Any], column: Column) -> ColumnElement[bool
 
 def rounded_type(column: Column) -> str:
     """Give a numeric with 2 digits behind the point, wide enough for a value that is rounded up."""
-    _need(column, _FLOATS | {"decimal"}, "decimal_round", "a decimal, float or double")
+    need(column, _FLOATS | {"decimal"}, "decimal_round", "a decimal, float or double", OUT)
     if column.data_type in _FLOATS:
         return f"numeric({_MONEY_DIGITS},{_DIGITS})"
     scale = column.scale or 0
@@ -95,7 +96,7 @@ def fits_rounded(value: ColumnElement[Any], column: Column) -> ColumnElement[boo
 
 def date_type(column: Column) -> str:
     """Give the type the column has without the conversion."""
-    _need(column, {"date", "datetime"}, "min_date_to_null", "a date or datetime")
+    need(column, {"date", "datetime"}, "min_date_to_null", "a date or datetime", OUT)
     return target_type(column)
 
 
@@ -112,18 +113,10 @@ def exists(value: ColumnElement[Any], column: Column) -> ColumnElement[bool]:
 
 def number_type(column: Column) -> str:
     """Give the type the column has without the conversion."""
-    _need(column, INTEGER_TYPES, "zero_to_null", "an integer")
+    need(column, INTEGER_TYPES, "zero_to_null", "an integer", OUT)
     return target_type(column)
 
 
 def zero_as_null(value: ColumnElement[Any], column: Column) -> ColumnElement[Any]:
     """Replace 0 by NULL."""
     return func.nullif(value, _ZERO)
-
-
-def _need(column: Column, types: Collection[str], conversion: str, wanted: str) -> None:
-    if column.data_type not in types:
-        raise PlanRefused(
-            f"conversion {conversion} needs {wanted}, and column {column.name} is a {column.column_type}; "
-            "take it out of the table's `column_overrides` in etlkit.yml"
-        )

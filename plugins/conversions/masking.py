@@ -6,7 +6,7 @@ good for, and what it is not. The expressions work on MySQL from 5.6 and on Mari
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,7 @@ from etlkit import (
     hookimpl,
     target_type,
 )
+from etlkit.plugins.conversions.refusals import known_options, need, whole_number
 
 MOST_VISIBLE = 10
 """Characters that `mask` may leave visible."""
@@ -66,9 +67,8 @@ _HASHABLE = (
     | TEMPORAL_TYPES
     | {"decimal", "float", "double", "bit", "year", "time", "json", "uuid", "inet4", "inet6"}
 )
-_NO_DATE_YEAR: ColumnElement[Any] = literal_column(
-    "1"
-)  # 0001-01-01 is Open Dental's way to say that there is none
+# Open Dental's way to say that there is no date is 0001-01-01.
+_NO_DATE_YEAR: ColumnElement[Any] = literal_column("1")
 _PATIENT = "PatNum"
 _DAYS = 365
 
@@ -91,7 +91,7 @@ def nothing(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
 
 def masked_type(of: Column) -> str:
     """Give `text`, for a text column: what covers a value may be longer than it."""
-    _need(of, TEXT_TYPES, "mask", "a text")
+    need(of, TEXT_TYPES, "mask", "a text")
     return "text"
 
 
@@ -114,14 +114,14 @@ def masked(value: ColumnElement[Any], of: Column, *, visible: int) -> ColumnElem
 
 def configured_mask(options: Mapping[str, str], table: TableAnalysis) -> Conversion:
     """Take the option `visible`."""
-    given = _options(options, table, "mask", {"visible"})
-    visible = _number(given.get("visible", "0"), table, "mask", "visible", least=0, most=MOST_VISIBLE)
+    given = known_options(options, table, "mask", {"visible"})
+    visible = whole_number(given.get("visible", "0"), table, "mask", "visible", least=0, most=MOST_VISIBLE)
     return attrs.evolve(MASK, source_sql=partial(masked, visible=visible))
 
 
 def hashed_type(of: Column) -> str:
     """Give what 64 hexadecimal digits need."""
-    _need(of, _HASHABLE, "hmac", "a text, a number, a time or bytes")
+    need(of, _HASHABLE, "hmac", "a text, a number, a time or bytes")
     return f"character varying({_DIGITS})"
 
 
@@ -139,7 +139,7 @@ def hashed(value: ColumnElement[Any], of: Column, *, domain: str) -> ColumnEleme
 
 def configured_hmac(options: Mapping[str, str], table: TableAnalysis) -> Conversion:
     """Take the option `domain`."""
-    domain = _options(options, table, "hmac", {"domain"}).get("domain", "")
+    domain = known_options(options, table, "hmac", {"domain"}).get("domain", "")
     if domain == SHIFT_DOMAIN:
         raise PlanRefused(
             f"table `{table.name}`: the option `domain` of conversion hmac must not be `{SHIFT_DOMAIN}`, "
@@ -171,7 +171,7 @@ def message_of(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
 
 def date_type(of: Column, *, conversion: str) -> str:
     """Give the type the column has without the conversion, for a date or time."""
-    _need(of, TEMPORAL_TYPES, conversion, "a date, datetime or timestamp")
+    need(of, TEMPORAL_TYPES, conversion, "a date, datetime or timestamp")
     return target_type(of)
 
 
@@ -196,14 +196,14 @@ def shifted(value: ColumnElement[Any], of: Column, *, patient: str, days: int) -
 
 def configured_shift(options: Mapping[str, str], table: TableAnalysis) -> Conversion:
     """Take the options `patient` and `days`."""
-    given = _options(options, table, "date_shift", {"patient", "days"})
+    given = known_options(options, table, "date_shift", {"patient", "days"})
     patient = given.get("patient", _PATIENT)
     if table.column(patient) is None:
         raise PlanRefused(
             f"table `{table.name}` has no column `{patient}`, which tells conversion date_shift whose dates they are; "
             "name the column by `options: {patient: ...}`, or choose another conversion, such as `year`"
         )
-    days = _number(given.get("days", str(_DAYS)), table, "date_shift", "days", least=1, most=MOST_DAYS)
+    days = whole_number(given.get("days", str(_DAYS)), table, "date_shift", "days", least=1, most=MOST_DAYS)
     return attrs.evolve(DATE_SHIFT, source_sql=partial(shifted, patient=patient, days=days))
 
 
@@ -218,7 +218,7 @@ def year_only(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
 
 def zip_type(of: Column) -> str:
     """Give a text of three characters, for a text column."""
-    _need(of, TEXT_TYPES, "zip3", "a text")
+    need(of, TEXT_TYPES, "zip3", "a text")
     return "character varying(3)"
 
 
@@ -237,35 +237,6 @@ def first_three(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
 
 def _bytes(text: str) -> ColumnElement[Any]:
     return literal_column(f"0x{text.encode().hex().upper()}")
-
-
-def _options(
-    options: Mapping[str, str], table: TableAnalysis, conversion: str, known: Collection[str]
-) -> Mapping[str, str]:
-    for given in options:
-        if given not in known:
-            raise PlanRefused(
-                f"table `{table.name}`: conversion {conversion} has no option `{given}` "
-                f"(there are: {', '.join(sorted(known))})"
-            )
-    return options
-
-
-def _number(text: str, table: TableAnalysis, conversion: str, option: str, *, least: int, most: int) -> int:
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise PlanRefused(
-            f"table `{table.name}`: the option `{option}` of conversion {conversion} must be a whole number from "
-            f"{least} to {most} (got `{text}`)"
-        )
-    return int(text)
-
-
-def _need(of: Column, types: Collection[str], conversion: str, wanted: str) -> None:
-    if of.data_type not in types:
-        raise PlanRefused(
-            f"conversion {conversion} needs {wanted}, and column {of.name} is a {of.column_type}; choose another one "
-            "in the table's `column_overrides` in etlkit.yml, such as `drop` or `null`"
-        )
 
 
 KEEP = Conversion(

@@ -260,9 +260,9 @@ ROWS = [
     ),
     (
         "a conversion that is not there, in the order",
-        "plugins: {order: {conversions: [mask_it]}}",
+        "plugins: {order: {conversions: [shout_loudly]}}",
         (
-            "{folder}/etlkit.yml:4: `plugins.order.conversions` names `mask_it`, but no such "
+            "{folder}/etlkit.yml:4: `plugins.order.conversions` names `shout_loudly`, but no such "
             "conversion is there; known: {all}"
         ),
     ),
