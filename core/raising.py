@@ -6,6 +6,12 @@ from typing import NoReturn
 
 from etlkit.errors import EtlkitError
 
+NO_MEMORY = (
+    "this machine has no memory left for it; end other programs, run with `--threads 1`, or give the machine more "
+    "memory, and run again"
+)
+"""What a MemoryError means, which leaves the work at hand undone and nothing else."""
+
 
 def raise_alone(error: EtlkitError) -> NoReturn:
     """Raise an error that leads back to nothing, whatever is being handled; that may hold values of rows.

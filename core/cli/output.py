@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from etlkit.errors import EtlkitError
 from etlkit.wording import one_line, printable, printable_json
 
 _WIDE = 100_000
@@ -48,9 +49,20 @@ def _put(text: str) -> None:
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python would complain once more at its end, when it flushes what nobody reads.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
+    except OSError as error:
+        _write_no_more()
+        reason = (error.strerror or type(error).__name__).lower()
+        raise EtlkitError(
+            f"standard output cannot be written ({reason}); what was loaded until now is kept; make room there, or "
+            "send the output elsewhere"
+        ) from None
+
+
+def _write_no_more() -> None:
+    # Python would complain once more at its end, when it flushes what cannot be written.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(*lines: str) -> None:

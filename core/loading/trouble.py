@@ -16,7 +16,7 @@ from sqlalchemy import exc
 
 from etlkit.errors import EtlkitError, LoadError
 from etlkit.loading.target import TargetTable
-from etlkit.raising import raise_alone
+from etlkit.raising import NO_MEMORY, raise_alone
 
 _BAD_TEXT = (
     "a value is not of the column's type; mend `pg_type` in `column_overrides`, or leave it out and let the "
@@ -117,7 +117,7 @@ def write_trouble(target: TargetTable) -> Iterator[None]:
         Nothing.
 
     Raises:
-        LoadError: the warehouse refused a statement, or the connection broke.
+        LoadError: the warehouse refused a statement, the connection broke, or this machine has no memory left.
     """
     columns = {column.name for column in target.columns}
     with warehouse_trouble(f"warehouse table `{target}`", columns, kept="nothing of this load was kept"):
@@ -139,7 +139,7 @@ def warehouse_trouble(
         Nothing.
 
     Raises:
-        LoadError: the warehouse refused a statement, or the connection broke.
+        LoadError: the warehouse refused a statement, the connection broke, or this machine has no memory left.
     """
     try:
         yield
@@ -147,6 +147,8 @@ def warehouse_trouble(
         raise_alone(_load_error(where, columns, kept, error.orig))
     except psycopg2.Error as error:
         raise_alone(_load_error(where, columns, kept, error))
+    except MemoryError:
+        raise_alone(LoadError(f"{where}: {NO_MEMORY}; {kept}"))
 
 
 def _load_error(where: str, columns: Collection[str], kept: str, error: BaseException | None) -> LoadError:

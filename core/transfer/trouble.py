@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pymysql
 
 from etlkit.errors import ExtractionError
-from etlkit.raising import raise_alone
+from etlkit.raising import NO_MEMORY, raise_alone
 
 _CRASHED = "it is marked as crashed; repair it on the source with REPAIR TABLE"
 _DAMAGED = "the source cannot open it; repair it there with REPAIR TABLE, or restore it from a backup"
@@ -62,7 +62,7 @@ def read_trouble(table: str) -> Iterator[None]:
         Nothing.
 
     Raises:
-        ExtractionError: the source refused a statement, or the connection broke.
+        ExtractionError: the source refused a statement, the connection broke, or this machine has no memory left.
     """
     try:
         yield
@@ -72,6 +72,8 @@ def read_trouble(table: str) -> Iterator[None]:
         raise_alone(
             ExtractionError(f"table `{table}`: {meaning} (source error {code})", transient=code in _PASSING)
         )
+    except MemoryError:
+        raise_alone(ExtractionError(f"table `{table}`: {NO_MEMORY}"))
     except (OSError, EOFError) as error:
         raise_alone(
             ExtractionError(
