@@ -14,6 +14,7 @@ import pytest
 
 from etlkit.demo import PrivateMariaDB, PrivateMySQL, PrivatePostgres, PrivateServer
 from etlkit.errors import PrivateServerMissing
+from support import canary_watch
 from support.databases import (
     KINDS,
     SourceDatabase,
@@ -37,12 +38,15 @@ POSTGRES_SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "100",
+    "log_line_prefix": "%a|",  # the watch for canaries tells the product's sessions from the tests' own
 }
 
 
-def pytest_configure() -> None:
-    """Let the programs under test notice Ctrl-C: a shell lets what it starts in the background ignore it."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the programs under test notice Ctrl-C, and watch the whole suite for canaries."""
+    # A shell lets what it starts in the background ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    canary_watch.register(config)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A folder for servers, which their own users can pass through (pytest's cannot be)."""
-    with tempfile.TemporaryDirectory(prefix="etlkit-") as name:
+    with tempfile.TemporaryDirectory(prefix="etlkit-", dir=canary_watch.ORDINARY_FOLDER) as name:
         Path(name).chmod(0o711)
         yield Path(name)
 
@@ -126,5 +130,6 @@ def _running(server: Server) -> Iterator[Server]:
         if os.environ.get("ETLKIT_TESTS_ALLOW_MISSING") == "1":
             pytest.skip(str(missing))
         pytest.fail(str(missing), pytrace=False)
+    canary_watch.WATCH.add_server(server)
     yield server
     server.stop()

@@ -18,8 +18,8 @@ def clinic(tmp_path: Path, source: SourceDatabase, warehouse: WarehouseDatabase)
         "DateTStamp timestamp not null default current_timestamp on update current_timestamp, key (DateTStamp))",
         "create table definition (DefNum bigint not null auto_increment primary key, ItemName varchar(100))",
         "create table scratchlog (Note varchar(100))",
-        "insert into patient (LName, DateTStamp) values ('Smith', '2024-01-01'), ('Jones', '2024-01-02')",
+        "insert into patient (LName, DateTStamp) values ('CANARY Smith', '2024-01-01'), ('Jones', '2024-01-02')",
         "insert into definition (ItemName) values ('a'), ('b'), ('c')",
-        "insert into scratchlog values ('x')",
+        "insert into scratchlog values ('CANARY')",
     )
     return Clinic(folder=tmp_path / "north", source=source, warehouse=warehouse)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import attrs
 
 TOKENS = (
-    *("CANARY", "Xq7canaryZ", "Ottilie", "canary77", "hunter2"),
+    *("CANARY", "Xq7canaryZ", "Ottilie", "canary77"),
     *("2718281828459045", "27182818284.5904", "1887-03-19"),
     *(b"Xq7canaryZ".hex(), "WHE3Y2FuYXJ5W"),  # the same in base64
 )
@@ -27,6 +27,8 @@ _NAME = re.compile(r"`(?:[^`]|``)*`")
 _LITERAL = re.compile(r"'([^'\\]{8,200})'")
 # Dates and numbers are too ordinary, and so are lower-case words: names of levels, tables and conversions.
 _ORDINARY = re.compile(r"[\d\s:.+TZ-]*|[a-z_]+|(.)\1*", re.DOTALL)
+# The folder of a test is named by its parameters.
+_FOLDER = re.compile(r"/pytest-of-[^/\s]+/pytest-\d+/(?:popen-gw\d+/)?[^/\s`'\":]+")
 _MOST_TEXT = 20_000
 _MOST_VALUES = 200
 
@@ -83,6 +85,9 @@ class Canaries:
         said = text.decode(errors="replace") if isinstance(text, bytes) else text
         wanted = [*self.passwords, *(self._all_values() if values else ())]
         shown = next((each for each in wanted if each in said), None)
+        if shown is not None:
+            said = _FOLDER.sub("", said)
+            shown = next((each for each in wanted if each in said), None)
         if shown is not None:
             at = said.index(shown)
             around = said[max(0, at - 200) : at + len(shown) + 100]

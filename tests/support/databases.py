@@ -13,6 +13,8 @@ import sqlalchemy
 from sqlalchemy.engine import Engine, make_url
 
 from etlkit.demo import PrivateMySQL, PrivatePostgres
+from support.canaries import CANARIES
+from support.canary_watch import ledger_watched
 
 KINDS = {"mariadb-innodb": "InnoDB", "mariadb-myisam": "MyISAM", "mysql56": "MyISAM"}
 """Kinds of source, and the storage engine that a table gets which names none."""
@@ -112,11 +114,19 @@ def source_database(server: PrivateMySQL, kind: str) -> Iterator[SourceDatabase]
             "local_infile": True,
         },
     )
+    sqlalchemy.event.listen(
+        engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, *_: CANARIES.add_statement(
+            name, statement, parameters
+        ),
+    )
     try:
         yield SourceDatabase(
             kind=kind, storage_engine=storage_engine, server=server, name=name, url=url, engine=engine
         )
     finally:
+        CANARIES.dropped.add(name)
         engine.dispose()
         with server.connect() as connection, connection.cursor() as cursor:
             cursor.execute(f"drop database if exists `{name}`")
@@ -135,7 +145,8 @@ def warehouse_database(server: PrivatePostgres) -> Iterator[WarehouseDatabase]:
     url = server.database_url(name)
     engine = sqlalchemy.create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
     try:
-        yield WarehouseDatabase(server=server, name=name, url=url, engine=engine)
+        with ledger_watched(server, name):
+            yield WarehouseDatabase(server=server, name=name, url=url, engine=engine)
     finally:
         engine.dispose()
         _postgres(server, psycopg2.sql.SQL("drop database if exists {} with (force)").format(identifier))

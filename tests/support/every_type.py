@@ -53,7 +53,18 @@ def _bytes_bit(byte: int) -> str:
 _MEMBERS = ", ".join(f"'m{n}'" for n in range(64))
 _TEXT, _BLOB = "x" * 5000, "FE" * 5000
 
+# Values that the watch of the whole suite looks for wherever they must not be.
+_CANARIES = {
+    "canary_text": Case("VARCHAR(20)", "'CANARY a'", "'CANARY b'", "'CANARY c'"),
+    "canary_number": Case("BIGINT", "2718281828459045", "v + 1", "v - 1"),
+    "canary_decimal": Case("DECIMAL(30,4)", "27182818284.5904", "v + 0.0001", "v - 0.0001"),
+    "canary_date": Case("DATE", "'1887-03-19'", "v + 1", "'1887-03-20'"),
+    "canary_bytes": Case(
+        "BLOB", "0x58713763616e6172795a", "'\\x58713763616e617279'", "0x58713763616e6172795b"
+    ),
+}
 COMMON = {
+    **_CANARIES,
     "tinyint": Case("TINYINT", "5", "v + 1", "v - 1"),
     "tinyint_1": Case("TINYINT(1)", "2", "1", "1"),
     "tinyint_null": Case("TINYINT", "NULL", "0", "0"),

@@ -92,7 +92,7 @@ def test_an_apply_that_waits_for_a_lock(clinic: Clinic) -> None:
         process = clinic.started("run", "--json", "--select", "patient")
         reached(process, lambda: bool(clinic.warehouse.rows(WAITING)))
         terminated(process, loaded=0, left=1)
-    assert ["Jones", "Smith"] == sorted(
+    assert ["CANARY Smith", "Jones"] == sorted(
         name for (name,) in clinic.warehouse.rows('select "LName" from raw.patient')
     )
     complete(clinic)

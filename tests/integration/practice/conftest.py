@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from etlkit.demo.practice import TABLES, create_practice
+from support.canaries import CANARIES
 from support.clinic import Clinic
 from support.databases import SourceDatabase, WarehouseDatabase
 
@@ -23,6 +24,10 @@ def make_practice(
 
     def make(scale: float, only: Collection[str] = TABLES) -> Clinic:
         create_practice(source.url, scale=scale, storage_engine=source.storage_engine)
+        people = source.rows(
+            "select Address, HmPhone, Email, concat(FName, ' ', LName) from patient limit 25"
+        )
+        CANARIES.add_values(source.name, [value for person in people for value in person])
         others = [f"`{name}`" for name in TABLES if name not in only]
         if others:
             source.execute(f"drop table {', '.join(others)}")
