@@ -99,7 +99,7 @@ def connect_postgres(server: ServerAccess, waits: Waits | None = None) -> psycop
         connection = psycopg2.connect(
             **_arguments(server), connection_factory=WarehouseConnection, cursor_factory=WarehouseCursor
         )
-        connection.waits = waits
+        connection.waits, connection.pid = waits, connection.info.backend_pid
         if connection.info.ssl_in_use or not server.tls_required:
             _set_up(connection, server.silence_seconds)
             return connection

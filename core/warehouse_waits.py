@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @attrs.define(eq=False)
 class _Wait:
-    connection: psycopg2.extensions.connection
+    connection: WarehouseConnection
     since: float | None
     """When it began, by `time.monotonic`; None while it is the warehouse that waits."""
 
@@ -49,7 +49,7 @@ class Waits:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def waiting(self, connection: psycopg2.extensions.connection) -> Iterator[_Wait]:
+    def waiting(self, connection: WarehouseConnection) -> Iterator[_Wait]:
         """Wait for the warehouse in the block.
 
         Args:
@@ -83,17 +83,16 @@ class Waits:
                 self._ask(long)
 
     def _ask(self, long: dict[_Wait, float | None]) -> None:
-        pids = {wait: wait.connection.info.backend_pid for wait in long}
-        lost = self._lost(set(pids.values()))
+        lost = self._lost({wait.connection.pid for wait in long})
         for wait, since in long.items():
             # What has its answer by now must not be dropped: it may be at something else already.
             with self._lock:
                 if wait not in self._waits or wait.since != since:
                     continue
-                if pids[wait] in lost:
+                if wait.connection.pid in lost:
                     drop(wait.connection)
                 wait.since = time.monotonic()
-            if pids[wait] in lost:
+            if wait.connection.pid in lost:
                 _log.warning(
                     "the warehouse answers nothing any more to a statement that is %d seconds old; the connection "
                     "was dropped",
@@ -119,6 +118,8 @@ class WarehouseConnection(psycopg2.extensions.connection):
 
     waits: Waits | None = None
     """Who looks after them."""
+    pid = 0
+    """The process number of its backend; of another thread's connection, libpq must not be asked for it."""
 
     def waiting(self) -> contextlib.AbstractContextManager[_Wait | None]:
         """Give the block in which the warehouse is waited for."""

@@ -238,7 +238,7 @@ def over(wire: FaultProxy, warehouse: WarehouseDatabase) -> Iterator[sa.Connecti
 def test_a_statement_takes_long(warehouse: WarehouseDatabase) -> None:
     """A statement may take longer than `silence_seconds`, as long as the warehouse is at work on it."""
     with FaultProxy(warehouse.server.access.port) as wire, over(wire, warehouse) as connection:
-        assert "done" == connection.scalar(sa.text("SELECT 'done' FROM pg_sleep(3.5)"))
+        assert "done" == connection.scalar(sa.text("SELECT 'done' FROM pg_sleep(2.5)"))
         assert wire.connections > 1
 
 
