@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
-from etlkit.config import Settings, TableConfig
+from etlkit.config import ColumnOverride, Settings, TableConfig
 from etlkit.discovery.asking import choose_strategy
 from etlkit.loading.shapes import Shape
 from etlkit.loading.target import target_name
@@ -24,7 +24,8 @@ def brought_up_to_date(
     """Take out of a table's configuration what its source no longer has.
 
     What a person chose in `etlkit.yml` stays, and is judged elsewhere, unless the warehouse knows the column: then it
-    was right once.
+    was right once. A conversion that hides values stays even then: the column may have another name now, and its
+    values would leave the source as they are.
 
     Args:
         table: as the source has it.
@@ -44,9 +45,10 @@ def brought_up_to_date(
     choice = settings.choice(table.name)
     gone = {name for name in config.column_overrides if table.column(name) is None}
     chosen = gone.intersection(choice.column_overrides)
-    if chosen:
+    gone -= {name for name in chosen if _hides(config.column_overrides[name], registry)}
+    if chosen & gone:
         known = there()
-        gone -= {name for name in chosen if known is None or target_name(name) not in known.types}
+        gone -= {name for name in chosen & gone if known is None or target_name(name) not in known.types}
     if gone:
         kept = {name: each for name, each in config.column_overrides.items() if name not in gone}
         config = attrs.evolve(config, column_overrides=kept)
@@ -66,3 +68,7 @@ def brought_up_to_date(
             ).strategy,
         )
     return config
+
+
+def _hides(override: ColumnOverride, registry: Registry) -> bool:
+    return override.conversion is not None and registry.conversion(override.conversion).item.hides

@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 from etlkit.config import ColumnOverride, Secret, TableChoice
 from etlkit.config.masking import MaskingSettings
 from support.databases import SourceDatabase, WarehouseDatabase
+from support.overheard import OverheardWire
 from support.running import Running, running_of
-from support.wire import Wire
 
 KEY = "the key of a test, which is long enough to be one"
 MASKING = MaskingSettings(key=Secret(KEY))
@@ -98,12 +98,12 @@ def choose(running: Running, **overrides: Mapping[str, ColumnOverride]) -> None:
 @contextmanager
 def masked_practice(
     source: SourceDatabase, warehouse: WarehouseDatabase, strategy: str = "full_table", **choices: Any
-) -> Iterator[tuple[Running, Wire]]:
+) -> Iterator[tuple[Running, OverheardWire]]:
     """Open a deployment of it that is read through a wire; gives the wire as well."""
     source.execute(*TABLES)
     port = make_url(source.reader_url).port or 3306
     with (
-        Wire(port) as wire,
+        OverheardWire(port) as wire,
         running_of(source, warehouse, source_url=wire.through(source.reader_url), masking=MASKING) as running,
     ):
         running.analyse()

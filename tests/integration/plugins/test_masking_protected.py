@@ -19,8 +19,8 @@ from etlkit.events import TableFinished
 from support.clinic import Clinic
 from support.databases import SourceDatabase, WarehouseDatabase
 from support.masked import KEY, hashed
+from support.overheard import OverheardWire
 from support.running import running_of
-from support.wire import Wire
 
 ONE_KIND = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 KEEP = ColumnOverride(conversion="keep")
@@ -52,7 +52,7 @@ def test_a_new_column_waits(source: SourceDatabase, warehouse: WarehouseDatabase
         "create table other (id int primary key)",
     )
     with (
-        Wire(make_url(source.reader_url).port or 3306) as wire,
+        OverheardWire(make_url(source.reader_url).port or 3306) as wire,
         running_of(source, warehouse, source_url=wire.through(source.reader_url)) as running,
     ):
         running.analyse()
@@ -82,6 +82,27 @@ def test_a_new_column_waits(source: SourceDatabase, warehouse: WarehouseDatabase
             assert [(1, "XXXX", *expected), (2, None, *expected)] == warehouse.rows(
                 "select * from raw.t order by 1"
             )
+
+
+@ONE_KIND
+def test_a_masked_column_that_is_renamed(source: SourceDatabase, warehouse: WarehouseDatabase) -> None:
+    """Under its new name nobody decided about it, so nothing of the table is read until somebody does."""
+    source.execute(
+        "create table t (id int primary key, SSN varchar(20))", "insert into t values (1, '078-05-1120')"
+    )
+    with running_of(source, warehouse) as running:
+        running.analyse()
+        running.change(tables={"t": TableChoice(column_overrides={"SSN": ColumnOverride(conversion="mask")})})
+        assert 0 == running.run()
+        source.execute("alter table t change SSN SSNum varchar(20)")
+        for _ in range(2):
+            assert 0 != running.run()
+            running.analyse()
+        [outcome] = (each for each in running.events if isinstance(each, TableFinished))
+        assert outcome.error == (
+            "`tables.t.column_overrides` names the column `SSN`, which the table does not have; did you mean `SSNum`?"
+        )
+        assert [(1, "XXXX")] == warehouse.rows("select * from raw.t")
 
 
 def told(**settings: Any) -> str:
@@ -180,7 +201,7 @@ def test_the_preset_on_a_practice(source: SourceDatabase, warehouse: WarehouseDa
     source.execute("update patient set Zip = '97213', PatNum = PatNum + 7043000000, SSN = '078-05-1120'")
     masking = MaskingSettings(preset="hipaa_safe_harbor", key=Secret(KEY))
     with (
-        Wire(make_url(source.reader_url).port or 3306) as wire,
+        OverheardWire(make_url(source.reader_url).port or 3306) as wire,
         running_of(source, warehouse, source_url=wire.through(source.reader_url), masking=masking) as running,
     ):
         running.analyse()
