@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from etlkit.orchestration.order import load_order
 from etlkit.orchestration.prediction import Certainty, Prediction, predictions
 from etlkit.orchestration.run import RunRequest, selected_tables
 from etlkit.orchestration.source_tables import RenamedTable, SourceTables
+from etlkit.transfer.manners import Manners
 from etlkit.wording import counted, size
 
 _HEADINGS = [
@@ -87,11 +89,13 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
         EtlkitError: nothing can be planned.
     """
     planned = _planned(deployment, request)
+    manners = Manners(deployment.settings.source)
     if as_json:
         output.write_json(
             {
                 "deployment": deployment.settings.deployment,
                 "schema": deployment.settings.warehouse.schema,
+                "source": manners.document(),
                 "tables": [
                     *(_document(each, planned) for each in planned.plans),
                     *(_refusal(deployment, name, error) for name, error in planned.refused.items()),
@@ -99,7 +103,10 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
             }
         )
     else:
-        _print(planned)
+        server = deployment.discovery.catalog().server
+        engines = {each.analysis.engine for each in planned.plans}
+        limit = manners.statement_limit(server.kind.lower(), server.version)
+        _print(planned, [*manners.sentences(engines), limit])
     codes = {error.exit_code for error in planned.refused.values()}
     if len(codes) == 1 and codes <= {ConfigurationError.exit_code, DriftRefused.exit_code}:
         return codes.pop()
@@ -149,7 +156,7 @@ def _planned(deployment: Deployment, request: RunRequest) -> _Planned:
     )
 
 
-def _print(planned: _Planned) -> None:
+def _print(planned: _Planned, manners: Iterable[str]) -> None:
     output.write_table(
         _HEADINGS,
         (
@@ -166,6 +173,7 @@ def _print(planned: _Planned) -> None:
             for each in planned.plans
         ),
     )
+    output.say("", "How the source is read:", *(f"  {each}" for each in manners))
     rows = sum(each.rows for each in planned.predicted.values())
     total = size(sum(each.size for each in planned.predicted.values()))
     output.say(

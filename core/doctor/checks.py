@@ -15,6 +15,8 @@ DAMAGED_TABLES = Check(section="source", name="damaged_tables", levels=("ok", "w
 PACKET_SIZE = Check(section="source", name="packet_size", levels=("ok", "warning"))
 CLOCK = Check(section="source", name="clock", levels=("ok", "warning"))
 STATEMENT_LIMIT = Check(section="source", name="statement_limit", levels=("ok", "warning"))
+LONG_READS = Check(section="source", name="long_reads", levels=("ok", "warning"))
+PAUSES = Check(section="source", name="pauses", levels=("ok", "warning"))
 ALLOWED_HOURS = Check(section="source", name="allowed_hours", levels=("ok", "warning"))
 
 WAREHOUSE_CONNECTION = Check(section="warehouse", name="connection", levels=("ok", "problem"))
@@ -47,6 +49,8 @@ CHECKS: tuple[Check, ...] = (
     PACKET_SIZE,
     CLOCK,
     STATEMENT_LIMIT,
+    LONG_READS,
+    PAUSES,
     ALLOWED_HOURS,
     WAREHOUSE_CONNECTION,
     WAREHOUSE_VERSION,

@@ -36,6 +36,7 @@ from etlkit.loading.target import target_name
 from etlkit.orchestration.deployment import Deployment, inspected_registry
 from etlkit.registry import Registry
 from etlkit.server_access import CLOSED_DATABASE, NO_DATABASE, ServerAccess
+from etlkit.transfer.manners import Manners
 
 _EVERYBODYS = "information_schema"
 """A database that every user of a MySQL or MariaDB may connect to."""
@@ -105,6 +106,7 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
         catalog = deployment.discovery.catalog()
     except EtlkitError as error:
         unseen = [checks.ENGINES, checks.DAMAGED_TABLES, checks.PACKET_SIZE]
+        long_reads = _skipped([checks.LONG_READS], "the database cannot be read")
         tables = [_no_database(error, facts, settings.url), *_skipped(unseen, "the database cannot be read")]
     else:
         tables = [
@@ -113,6 +115,7 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
             source_tables.judge_damaged_tables(catalog),
             source_tables.judge_packet_size(catalog, facts.max_allowed_packet),
         ]
+        long_reads = [source_tables.judge_long_reads(catalog)]
     database = catalog.database if catalog is not None else settings.url.database
     findings = [
         checks.SOURCE_CONNECTION.ok(f"{settings.url.place} answers."),
@@ -124,6 +127,12 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
         source_server.judge_clock(facts.time_zone, facts.clock_ahead),
         source_server.judge_statement_limit(
             facts.version, facts.statement_seconds, settings.statement_seconds + settings.silence_seconds
+        ),
+        *long_reads,
+        source_server.judge_pauses(
+            Manners(settings),
+            {each.engine for each in catalog.tables.values()} if catalog else (),
+            facts.threads_running,
         ),
         hours,
     ]

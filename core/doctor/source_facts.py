@@ -11,6 +11,7 @@ from etlkit.discovery.trouble import told_plainly
 from etlkit.doctor.accounts import Account
 from etlkit.doctor.grants import Grants, parse_grants
 from etlkit.source_session import ServerVersion, server_kind
+from etlkit.transfer.governor import LOOK
 
 _VARIABLES = sa.text(
     "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_read_only', 'transaction_read_only',"
@@ -44,6 +45,8 @@ class SourceFacts:
     """By how many seconds the server's clock is ahead of this machine's; negative when it is behind."""
     statement_seconds: float | None
     """After how many seconds the server stops a statement of ours; None when it cannot, or does not."""
+    threads_running: int | None = None
+    """Statements at work on the server, the question included; None when it does not tell."""
 
 
 def read_source_facts(engine: sa.Engine, database: str) -> SourceFacts:
@@ -75,6 +78,7 @@ def read_source_facts(engine: sa.Engine, database: str) -> SourceFacts:
             time_zone=f"{zone} ({machine_zone})" if zone == "SYSTEM" else str(zone),
             clock_ahead=_clock_ahead(connection),
             statement_seconds=_statement_seconds(variables),
+            threads_running=_threads_running(connection),
         )
 
 
@@ -84,6 +88,16 @@ def _clock_ahead(connection: sa.Connection) -> float:
     after = dt.datetime.now(dt.UTC)
     # The server looked at its clock somewhere between the two moments.
     return (server.replace(tzinfo=dt.UTC) - (before + (after - before) / 2)).total_seconds()
+
+
+def _threads_running(connection: sa.Connection) -> int | None:
+    try:
+        said = {str(name): str(value) for name, value in connection.exec_driver_sql(LOOK)}
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        return None  # refused; reads go on without knowing it
+    return int(said["Threads_running"]) if "Threads_running" in said else None
 
 
 def _statement_seconds(variables: dict[str, str]) -> float | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from etlkit.config import AllowedHours
 from etlkit.doctor import checks
 from etlkit.doctor.findings import Finding
 from etlkit.source_session import ServerVersion
+from etlkit.transfer.manners import Manners
 
 OLDEST_MARIADB = (10, 3)
 """The oldest MariaDB that etlkit is made for; older ones are reached from 10.0 on."""
@@ -94,6 +96,35 @@ def judge_statement_limit(version: ServerVersion, seconds: float | None, patienc
         f"statement; etlkit ends the connection after {patience_seconds} seconds, and the server may work on "
         "for a while.",
         "Nothing needs to be done: etlkit reads in small pieces. MySQL 5.7.8 and MariaDB 10.1 and later have a limit.",
+    )
+
+
+def judge_pauses(manners: Manners, engines: Iterable[str], threads_running: int | None) -> Finding:
+    """Say how the source is spared, and judge whether a run would be held up now.
+
+    Args:
+        manners: what the settings mean.
+        engines: storage engines of the tables.
+        threads_running: statements at work on the server; None when it does not tell.
+
+    Returns:
+        A warning when the server is busy, or does not tell.
+    """
+    most = manners.settings.max_threads_running
+    if threads_running is None:
+        return checks.PAUSES.warning(
+            "The server does not tell how busy it is (SHOW GLOBAL STATUS): etlkit rests between pieces, but does not "
+            "pause for others.",
+            "Name hours when nobody works in `source.allowed_hours`, or let it rest more by `source.duty_cycle`.",
+        )
+    if threads_running > most:
+        return checks.PAUSES.warning(
+            f"The server is busy: Threads_running is {threads_running}, and `source.max_threads_running` is {most}, so "
+            "a run would wait.",
+            "Run at a quieter hour, or raise `source.max_threads_running` in etlkit.yml.",
+        )
+    return checks.PAUSES.ok(
+        " ".join([*manners.sentences(engines), f"Threads_running is {threads_running} now."])
     )
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sqlalchemy import table
+
+from etlkit.discovery.analysis import as_in_catalog
 from etlkit.discovery.catalog import Catalog, TableFacts
 from etlkit.doctor import checks
 from etlkit.doctor.findings import Finding
+from etlkit.transfer.chunk_size import holds_up_writers
+from etlkit.transfer.keys import Keyset
 from etlkit.wording import counted, names, size
 
 ROW_FACTOR = 4
 """How many times wider than a table's average its widest row is taken to be, binary values doubled by HEX included."""
+
+LONG_READ_BYTES = 10 * 1024 * 1024
+"""What a server reads and renders in about a quarter of a second."""
 
 _PROMISES = {
     "InnoDB": "is read as of one instant",
@@ -62,6 +70,32 @@ def judge_engines(catalog: Catalog) -> Finding:
         for engine, count in engines.most_common()
     ]
     return checks.ENGINES.ok(f"{'; '.join(said)}." if said else "There are no tables.")
+
+
+def judge_long_reads(catalog: Catalog) -> Finding:
+    """Judge whether tables whose readers hold up writers can be read piece by piece.
+
+    Args:
+        catalog: of the source.
+
+    Returns:
+        A warning when some have no key to be cut by, and are large.
+    """
+    whole = [
+        each.name
+        for each in catalog.tables.values()
+        if each.engine
+        and holds_up_writers(each.engine)
+        and each.data_bytes > LONG_READ_BYTES
+        and Keyset.of(as_in_catalog(each), table(each.name)) is None
+    ]
+    if not whole:
+        return checks.LONG_READS.ok("No large table has to be read by one statement that holds up writers.")
+    return checks.LONG_READS.warning(
+        f"{names(whole)}: without a primary key, such a table is read by one statement, and who writes it waits until "
+        "that ends.",
+        "Load them when nobody works (`source.allowed_hours`), give them a key, or exclude them in etlkit.yml.",
+    )
 
 
 def judge_damaged_tables(catalog: Catalog) -> Finding:

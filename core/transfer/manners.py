@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -15,6 +16,8 @@ DUTY_CYCLE_TABLE_LOCKS = 0.5
 """The share of the time in which tables are read whose readers hold up writers, where no setting says otherwise."""
 DUTY_CYCLE_ROW_LOCKS = 1.0
 """The same for InnoDB."""
+LIMITS_FROM: Mapping[str, tuple[int, ...]] = MappingProxyType({"mariadb": (10, 1), "mysql": (5, 7, 8)})
+"""By kind of server, the first version that stops a statement after a time that its session chose."""
 
 
 @attrs.frozen
@@ -61,6 +64,22 @@ class Manners:
                 f"locks a second (Table_locks_waited); gives up after {settings.busy_patience_minutes:g} minutes."
             ),
         ]
+
+    def statement_limit(self, kind: str, version: tuple[int, ...]) -> str:
+        """Say when a statement of ours ends that the server takes too long for.
+
+        Args:
+            kind: `mariadb` or `mysql`.
+            version: such as `(10, 11, 6)`.
+
+        Returns:
+            A sentence.
+        """
+        seconds = self.settings.statement_seconds
+        if version >= LIMITS_FROM[kind]:
+            return f"The server stops a statement after {seconds} seconds."
+        after = seconds + self.settings.silence_seconds
+        return f"This server cannot stop a statement that takes too long; the connection ends after {after} seconds."
 
     def document(self) -> dict[str, Any]:
         """Say what is done, for programs.

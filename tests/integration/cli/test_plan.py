@@ -120,6 +120,33 @@ def test_oldest_server(clinic: Any) -> None:
     assert ("estimate", 0) == (patient["certainty"], patient["predicted_rows"])
 
 
+@pytest.mark.parametrize("source", ["mysql56", "mariadb-myisam"], indirect=True)
+def test_manners(clinic: Any) -> None:
+    """A plan tells how the source is spared: pieces, rests and pauses, and when the server stops a statement."""
+    clinic.prepared()
+    rest = {
+        "InnoDB": [],
+        "MyISAM": ["Reads MyISAM in pieces of about 0.25 s, and rests so that it reads 50% of the time."],
+    }
+    limit = {
+        "mysql56": "This server cannot stop a statement that takes too long; the connection ends after 360 seconds.",
+        "mariadb-myisam": "The server stops a statement after 300 seconds.",
+    }
+    sentences = [
+        "Reads over 1 connection in read-only sessions, at any time.",
+        "Reads InnoDB in pieces of about 0.5 s, without a rest.",
+        *rest[clinic.source.storage_engine],
+        (
+            "Pauses while more than 10 statements are at work on the server (Threads_running), or while there are more "
+            "than 20 waits for table locks a second (Table_locks_waited); gives up after 10 minutes."
+        ),
+        limit[clinic.source.kind],
+    ]
+    expected = "\n".join(["", "How the source is read:", *(f"  {each}" for each in sentences), "", ""])
+    assert expected in clinic.done("plan")
+    assert 10 == clinic.document("plan")["source"]["max_threads_running"]
+
+
 @pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 def test_refused(clinic: Any) -> None:
     """A table that cannot be planned is told with its reason; the others are planned, and the exit code is 3."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
 import pytest
 
-from etlkit.config import AllowedHours, MySQLUrl
+from etlkit.config import AllowedHours, MySQLUrl, SourceSettings
 from etlkit.discovery.catalog import Catalog, SourceServer, TableFacts
 from etlkit.doctor import Finding, checks
 from etlkit.doctor import source_server as server
 from etlkit.doctor import source_tables as tables
 from etlkit.doctor.encryption import judge_encryption
 from etlkit.source_session import ServerVersion
+from etlkit.tables import Column, Index
+from etlkit.transfer.manners import Manners
 
 MB = 1024 * 1024
 NEW = ServerVersion.parse("10.11.6-MariaDB")
 OLD = ServerVersion.parse("5.6.24-log")
+SOURCE = SourceSettings(url=MySQLUrl.parse("mysql://reader@clinic/opendental"))
 
 
 def said(finding: Finding) -> tuple[str, str, str, str]:
@@ -282,3 +286,92 @@ def test_packet_size() -> None:
         ),
     )
     assert expected == said(tables.judge_packet_size(facts, MB))
+
+
+def test_long_reads() -> None:
+    """A large table that can only be read by one statement is a warning where readers hold up writers."""
+    id_ = Column(name="id", data_type="int", column_type="int(11)", nullable=False)
+    large = {"size": 11 * MB, "columns": (id_,)}
+    facts = [
+        table("small"),
+        table("keyed", indexes=(Index(name="PRIMARY", columns=("id",), unique=True),), **large),
+        table("unique", indexes=(Index(name="u", columns=("id",), unique=True),), **large),
+        table("free", "InnoDB", **large),
+        table("broken", "", **large),
+    ]
+    expected = (
+        "long_reads",
+        "ok",
+        "No large table has to be read by one statement that holds up writers.",
+        "",
+    )
+    assert expected == said(tables.judge_long_reads(catalog(*facts)))
+    expected = (
+        "long_reads",
+        "warning",
+        (
+            "`keyless`: without a primary key, such a table is read by one statement, and who writes it waits until "
+            "that ends."
+        ),
+        "Load them when nobody works (`source.allowed_hours`), give them a key, or exclude them in etlkit.yml.",
+    )
+    assert expected == said(tables.judge_long_reads(catalog(*facts, table("keyless", **large))))
+
+
+def test_pauses() -> None:
+    """A server that is calm is no warning, and what is done to spare it is told."""
+    expected = (
+        "pauses",
+        "ok",
+        (
+            "Reads over 1 connection in read-only sessions, at any time. Reads InnoDB in pieces of about 0.5 s, "
+            "without a rest. Reads Aria, MyISAM in pieces of about 0.25 s, and rests so that it reads 50% of the time. "
+            "Pauses while more than 10 statements are at work on the server (Threads_running), or while there are more "
+            "than 20 waits for table locks a second (Table_locks_waited); gives up after 10 minutes. Threads_running "
+            "is 10 now."
+        ),
+        "",
+    )
+    assert expected == said(server.judge_pauses(Manners(SOURCE), {"MyISAM", "InnoDB", "Aria", ""}, 10))
+    changed = attrs.evolve(
+        SOURCE,
+        connections=2,
+        duty_cycle=0.25,
+        max_threads_running=5,
+        max_table_lock_waits=1,
+        busy_patience_minutes=0.5,
+        allowed_hours=AllowedHours.parse("20:00-06:00"),
+    )
+    expected = (
+        "pauses",
+        "ok",
+        (
+            "Reads over 2 connections in read-only sessions, from 20:00-06:00 only. Reads InnoDB in pieces of about "
+            "0.5 s, and rests so that it reads 25% of the time. Pauses while more than 5 statements are at work on the "
+            "server (Threads_running), or while there are more than 1 waits for table locks a second "
+            "(Table_locks_waited); gives up after 0.5 minutes. Threads_running is 1 now."
+        ),
+        "",
+    )
+    assert expected == said(server.judge_pauses(Manners(changed), {"InnoDB"}, 1))
+
+
+def test_no_pauses() -> None:
+    """A server that is busy now, or that does not tell, is a warning."""
+    expected = (
+        "pauses",
+        "warning",
+        "The server is busy: Threads_running is 11, and `source.max_threads_running` is 10, so a run would wait.",
+        "Run at a quieter hour, or raise `source.max_threads_running` in etlkit.yml.",
+    )
+    assert expected == said(server.judge_pauses(Manners(SOURCE), (), 11))
+    expected = (
+        "pauses",
+        "warning",
+        (
+            "The server does not tell how busy it is (SHOW GLOBAL STATUS): etlkit rests between pieces, but does not "
+            "pause for others."
+        ),
+        "Name hours when nobody works in `source.allowed_hours`, or let it rest more by `source.duty_cycle`.",
+    )
+    assert expected == said(server.judge_pauses(Manners(SOURCE), (), None))
