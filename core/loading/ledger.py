@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from etlkit.contracts import TableState
-from etlkit.errors import LoadError, LockHeld
+from etlkit.errors import LockHeld
 from etlkit.events import TableFinished
 from etlkit.loading.broken_reads import BrokenReads
 from etlkit.loading.kept import read_kept
@@ -38,6 +38,7 @@ from etlkit.loading.ledger_tables import (
 from etlkit.loading.locks import try_lock, wait_for_lock
 from etlkit.loading.proof_ledger import ProofLedger
 from etlkit.loading.proofs import proof_values
+from etlkit.loading.run_lock import RunLock
 from etlkit.loading.run_records import RunRecords
 from etlkit.loading.shapes import shape_of, shapes_in
 from etlkit.loading.target import DELETED_AT, TargetTable
@@ -103,33 +104,16 @@ class Ledger:
         with self._reading() as connection:
             return sa.inspect(connection).has_table(STATES.name, schema=SCHEMA)
 
-    @contextmanager
-    def run_lock(self) -> Iterator[None]:
-        """Hold the right to run this deployment.
+    def run_lock(self, run_id: str = "") -> AbstractContextManager[RunLock]:
+        """Hold the right to run this deployment while a block runs.
 
-        Yields:
-            Nothing.
+        Args:
+            run_id: the run.
 
-        Raises:
-            LockHeld: another run holds it.
+        Returns:
+            A context manager that gives the lock; it raises LockHeld when another run holds it.
         """
-        with self.engine.connect() as connection:
-            with warehouse_trouble(_WHERE):
-                # It is idle until the run ends, which may take hours.
-                connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-                held = connection.scalar(sa.select(try_lock(f"etlkit:run:{self.schema}")))
-            if not held:
-                raise LockHeld(
-                    f"another run is loading into schema `{self.schema}` of this warehouse; wait until it is done "
-                    "(`etlkit status` shows it) and run again"
-                )
-            yield
-            try:
-                with warehouse_trouble(_WHERE):
-                    connection.commit()
-            except LoadError:
-                # What was loaded is committed by then, and each table was fenced by its own lock and generation.
-                _log.warning("the connection that held the run's lock was lost during the run")
+        return RunLock(engine=self.engine, schema=self.schema, run_id=run_id).held()
 
     def lock_table(self, connection: sa.Connection, table: str, settings: Mapping[str, str]) -> bool:
         """Be the only writer of a table until the transaction ends.

@@ -21,6 +21,7 @@ from etlkit.errors import (
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.loading.ledger_entries import LedgerSnapshot
 from etlkit.loading.postgres_loader import PostgresLoader
+from etlkit.loading.run_lock import RunLock
 from etlkit.loading.source_identity import SourceIdentity, require_same_source
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.audit import audit_of
@@ -97,7 +98,7 @@ class Run:
         retries = Retries(most=self.deployment.settings.run.retries, stop=end_signal())
         retries.call(self.deployment.discovery.catalog)
         retries.call(ledger.ensure)
-        with ledger.run_lock():
+        with ledger.run_lock(run_id) as lock:
             now = SourceIdentity.of(self.deployment.discovery.catalog(), self.deployment.settings.source.url)
             require_same_source(ledger, now, accept=self.request.accept_source)
 
@@ -117,7 +118,7 @@ class Run:
             if standing.renamed:
                 known = ledger.snapshot()
             planner = attrs.evolve(run.deployment.planner(), known=known)
-            processor = run._processor(run_id, standing.names, finished, planner)  # noqa: SLF001 - of this class
+            processor = run._processor(run_id, standing.names, finished, planner, lock)  # noqa: SLF001 - of this class
             unchanged = self._unchanged_tables(run_id, planner, known)
             deployment = self.deployment.settings.deployment
             ordered = tuple(processor.order())
@@ -158,6 +159,7 @@ class Run:
         names: Sequence[str],
         finished: Callable[[TableFinished], None],
         planner: Planner,
+        lock: RunLock,
     ) -> PriorityProcessor:
         deployment = self.deployment
         loader = PostgresLoader(
@@ -174,7 +176,9 @@ class Run:
         return PriorityProcessor(
             deployment.discovery,
             deployment.settings,
-            processor=TableProcessor(deployment.discovery, loader, limit=self.request.limit),
+            processor=TableProcessor(
+                deployment.discovery, loader, limit=self.request.limit, may_go_on=lock.keep
+            ),
             executor=deployment.registry.executor(deployment.settings.run.executor),
             tables=names,
             finished=finished,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +29,7 @@ class TableProcessor:
         loader: PostgresLoader | None = None,
         limit: int | None = None,
         retries: Retries | None = None,
+        may_go_on: Callable[[], None] = lambda: None,
     ) -> None:
         """Take what is needed; nothing is built here.
 
@@ -36,6 +38,7 @@ class TableProcessor:
             loader: writes to the warehouse.
             limit: read at most so many rows of each table.
             retries: how often a table is tried again; by default `run.retries` times.
+            may_go_on: called before each try of a table; raises an EtlkitError when the run must write nothing more.
 
         Raises:
             ValueError: there is no SchemaDiscovery, or no loader.
@@ -48,6 +51,7 @@ class TableProcessor:
         self.loader = loader
         self.limit = limit
         self.retries = retries or Retries(most=loader.settings.run.retries, stop=loader.stop)
+        self._may_go_on = may_go_on
         self._hopeless: str | None = None
 
     def __enter__(self) -> Self:
@@ -73,6 +77,7 @@ class TableProcessor:
             return self._not_tried(table, self._hopeless)
 
         def load(loader: PostgresLoader) -> TableFinished:
+            self._may_go_on()
             require_allowed_hour(loader.settings.source.allowed_hours)
             return loader.load_table(table, force_full=force_full, limit=self.limit)
 

@@ -22,7 +22,7 @@ from support.comparison import all_differences
 from support.databases import SourceDatabase, WarehouseDatabase
 from support.left_overs import left_overs, wait_for_end
 from support.running import Running
-from support.watching import State, Watcher
+from support.watching import DIGEST, State, Watcher
 
 CANARY = "canary"
 """Texts that begin with it are in the rows of a test's tables, and must not be anywhere else."""
@@ -57,6 +57,8 @@ class Invariants:
     """What no output may hold."""
     tables: Collection[str] | None = None
     """The tables of the source that are loaded; None for all."""
+    digest: str = DIGEST
+    """What the reader sums up of table `t`; cheaper for large tables."""
     put_down: Callable[[], None] = lambda: None
     """Closes what a process closes when it ends."""
     watcher: Watcher = attrs.field(init=False)
@@ -64,11 +66,16 @@ class Invariants:
     _before: Mapping[str, State] = attrs.field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        self.watcher = Watcher(self.warehouse)
+        self.watcher = Watcher(self.warehouse, digest=self.digest)
 
     @classmethod
     def of_clinic(
-        cls, clinic: Clinic, *, tables: Collection[str] | None = None, secrets: Collection[str] = ()
+        cls,
+        clinic: Clinic,
+        *,
+        tables: Collection[str] | None = None,
+        secrets: Collection[str] = (),
+        digest: str = DIGEST,
     ) -> Invariants:
         """Watch a deployment that is worked with by the command line, in this process or in another one.
 
@@ -76,6 +83,7 @@ class Invariants:
             clinic: the deployment.
             tables: what is loaded of the source; None for all.
             secrets: what no output may hold, besides the passwords and what begins with `CANARY`.
+            digest: what the reader sums up of each table.
         """
 
         def clean_run() -> int:
@@ -86,6 +94,7 @@ class Invariants:
             warehouse=clinic.warehouse,
             clean_run=clean_run,
             tables=tables,
+            digest=digest,
             secrets=[*secrets, *_passwords(clinic.source, clinic.warehouse)],
         )
 

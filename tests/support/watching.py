@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,9 @@ import psycopg2.sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from support.databases import WarehouseDatabase
+
+DIGEST = "coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)"
+"""Of all columns of all rows of table `t`, in any order, duplicates counted."""
 
 _PAUSE_SECONDS = 0.005
 _PRESENT = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
@@ -35,21 +39,23 @@ class State:
     rows: int | None = None
     """How many rows there are; None when there is no table."""
     digest: str = ""
-    """Of all rows in any order, duplicates counted."""
+    """Of all rows, as the watcher's expression gives it."""
 
 
 class Watcher:
     """Looks at tables, each time all of them in one transaction."""
 
-    def __init__(self, warehouse: WarehouseDatabase, schema: str = "raw") -> None:
+    def __init__(self, warehouse: WarehouseDatabase, schema: str = "raw", digest: str = DIGEST) -> None:
         """Prepare, without connecting.
 
         Args:
             warehouse: where.
             schema: the schema that is loaded into.
+            digest: SQL over the rows of table `t`.
         """
         self._warehouse = warehouse
         self._schema = schema
+        self._digest = psycopg2.sql.SQL(digest)
         self.seen: dict[str, set[State]] = {}
         """By table, every state that was seen."""
         self.looks = 0
@@ -74,9 +80,13 @@ class Watcher:
         def watch() -> None:
             try:
                 with self._connected() as connection:
-                    while not over.wait(_PAUSE_SECONDS):
+                    pause = _PAUSE_SECONDS
+                    while not over.wait(pause):
+                        began = time.monotonic()
                         self._look(connection)
-            except psycopg2.OperationalError as error:
+                        # At work a third of the time at most: the run that is looked at needs the machine as well.
+                        pause = max(_PAUSE_SECONDS, 2 * (time.monotonic() - began))
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 # Who restarts or cuts off the warehouse, cuts off its readers too: they connect again.
                 if not over.is_set():
                     trouble.append(error)
@@ -97,7 +107,8 @@ class Watcher:
         finally:
             over.set()
             thread.join()
-        unexpected = [each for each in trouble if not isinstance(each, psycopg2.OperationalError)]
+        cut_off = psycopg2.OperationalError, psycopg2.InterfaceError
+        unexpected = [each for each in trouble if not isinstance(each, cut_off)]
         if unexpected:
             raise unexpected[0]
         self.look()
@@ -159,9 +170,9 @@ class Watcher:
         if name not in present:
             return known
         cursor.execute(
-            psycopg2.sql.SQL(
-                "SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM {} AS t"
-            ).format(self._named(name))
+            psycopg2.sql.SQL("SELECT count(*), ({})::text FROM {} AS t").format(
+                self._digest, self._named(name)
+            )
         )
         ((rows, digest),) = cursor.fetchall()
         return attrs.evolve(known, rows=rows, digest=digest)
