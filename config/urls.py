@@ -34,6 +34,7 @@ class DatabaseUrl:
     default_port: ClassVar[int] = 0
     options: ClassVar[tuple[str, ...]] = ("host",)
     longest_name: ClassVar[tuple[int, str]] = (0, "bytes")
+    system_databases: ClassVar[tuple[str, ...]] = ()
 
     database: str
     """The database's name."""
@@ -103,7 +104,7 @@ class DatabaseUrl:
             raise NotAnAddress("has an impossible port; ports go from 1 to 65535")
         if not url.database:
             raise NotAnAddress("names no database; put `/database` behind the host")
-        _check_database(url.database, text, cls.longest_name)
+        cls._check_database(url.database, text)
         for part in (url.username, url.password, url.database, socket):
             if part is not None and "�" in part:
                 raise NotAnAddress("holds percent codes that are not UTF-8")
@@ -134,6 +135,19 @@ class DatabaseUrl:
                 raise NotAnAddress(f"has nothing behind `?{shown}=`; write the value, or take the option out")
             query[option] = value
         return query
+
+    @classmethod
+    def _check_database(cls, name: str, text: str) -> None:
+        for character, code in (("/", "%2f"), ("#", "%23")):
+            if character in name and code not in text.lower():
+                raise NotAnAddress(
+                    f"has a `{character}` in the database's name; write it as `{code.upper()}` if it is meant"
+                )
+        most, unit = cls.longest_name
+        if len(name.encode() if unit == "bytes" else name) > most:
+            raise NotAnAddress(f"names a database of more than {most} {unit}, which the server cannot have")
+        if name.lower() in cls.system_databases:
+            raise NotAnAddress(f"names `{name}`, which is the server's own database; name yours")
 
     @classmethod
     def _default_host(cls) -> str | None:
@@ -180,6 +194,7 @@ class MySQLUrl(DatabaseUrl):
     default_port: ClassVar[int] = 3306
     options: ClassVar[tuple[str, ...]] = ("host", "unix_socket")
     longest_name: ClassVar[tuple[int, str]] = (64, "characters")
+    system_databases: ClassVar[tuple[str, ...]] = ("information_schema", "mysql", "performance_schema", "sys")
 
 
 @attrs.frozen(kw_only=True)
@@ -190,6 +205,7 @@ class PostgresUrl(DatabaseUrl):
     driver: ClassVar[str] = "postgresql+psycopg2"
     default_port: ClassVar[int] = 5432
     longest_name: ClassVar[tuple[int, str]] = (63, "bytes")
+    system_databases: ClassVar[tuple[str, ...]] = ("template0", "template1")
 
     @classmethod
     def _default_host(cls) -> str | None:
@@ -216,17 +232,6 @@ def _is_host(host: str) -> bool:
         return all(each.encode("idna") for each in host.removesuffix(".").split(","))
     except ValueError:
         return False
-
-
-def _check_database(name: str, text: str, longest: tuple[int, str]) -> None:
-    for character, code in (("/", "%2f"), ("#", "%23")):
-        if character in name and code not in text.lower():
-            raise NotAnAddress(
-                f"has a `{character}` in the database's name; write it as `{code.upper()}` if it is meant"
-            )
-    most, unit = longest
-    if len(name.encode() if unit == "bytes" else name) > most:
-        raise NotAnAddress(f"names a database of more than {most} {unit}, which the server cannot have")
 
 
 def _either(schemes: tuple[str, ...]) -> str:

@@ -88,7 +88,11 @@ def keepalives(silence_seconds: int) -> dict[str, int]:
 
 UNKNOWN_HOST = "the host of {place} is not known; correct `{section}.url`"
 NO_ANSWER = "no server answers at {place} ({said}); start it, or correct `{section}.url`"
-BROKEN_OFF = "{place} broke the connection while it was being set up; try again"
+BROKEN_OFF = (
+    "{place} broke the connection while it was being set up, or is another kind of server; try again, or correct "
+    "`{section}.url`"
+)
+ANOTHER_SERVER = "what answers at {place} is another kind of server; correct `{section}.url`"
 BAD_CERTIFICATE = (
     "the certificate of {place} is not valid ({said}); name who signed it by `ca_file` below `{section}`, "
     "and the host as the certificate does"

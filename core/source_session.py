@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import struct
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
@@ -158,6 +159,8 @@ def connect_mysql(server: ServerAccess) -> MySQLConnection:
         failure = refusal
     except (pymysql.MySQLError, RuntimeError) as error:
         failure = _sentence(error)
+    except (LookupError, ValueError, struct.error):  # PyMySQL takes whatever comes for a greeting
+        failure = (access.ANOTHER_SERVER, "")
     except (ssl.SSLError, OSError):
         failure = (access.NO_CA_FILE, "")
     if connection is not None and connection.open:
@@ -262,6 +265,8 @@ def _sentence(error: Exception) -> tuple[str, str]:
     if isinstance(error, RuntimeError):  # PyMySQL wants the package cryptography for a login without TLS
         return access.LOGIN_NEEDS_TLS, ""
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    if not code and isinstance(error, pymysql.InternalError):
+        return access.ANOTHER_SERVER, ""
     if code in _SENTENCES:
         return _SENTENCES[code], ""
     return access.OTHER, f"{code}: {error.args[1]}" if code and error.args[1:] else type(error).__name__

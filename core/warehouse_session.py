@@ -66,6 +66,7 @@ _SENTENCES = (
     (r"host name", access.BAD_CERTIFICATE, "it is for another host"),
     (r"certificate", access.BAD_CERTIFICATE, "its signer is not trusted"),
     (r"does not support SSL", access.UNENCRYPTED, ""),
+    (r"response to SSL negotiation|expected authentication request", access.ANOTHER_SERVER, ""),
     (r"authentication failed|role \".*\" does not exist|no password supplied", access.WRONG_USER, ""),
     (r"pg_hba\.conf", access.WRONG_MACHINE, ""),
     (r"database \".*\" does not exist", access.NO_DATABASE, ""),
@@ -73,7 +74,7 @@ _SENTENCES = (
     (r"too many clients|remaining connection slots|too many connections", access.FULL, ""),
     (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", access.BUSY, ""),
     # The last ones, because `localhost` is tried at two addresses and one of them may have answered.
-    (r"server closed the connection", access.BROKEN_OFF, ""),
+    (r"server closed the connection|EOF detected", access.BROKEN_OFF, ""),
     (r"timeout expired|timed out", access.NO_ANSWER, "no answer in time"),
     (r"Connection refused|No such file or directory", access.NO_ANSWER, "connection refused"),
 )

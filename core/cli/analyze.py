@@ -9,6 +9,7 @@ import click
 
 from etlkit.cli import options, output
 from etlkit.discovery import OpenDentalSchemaAnalyzer
+from etlkit.errors import ConfigurationError
 from etlkit.orchestration.deployment import Deployment
 
 _log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def analyze(*, folder: Path, as_json: bool) -> None:
     choices in etlkit.yml are left alone, and win.
     """
     with Deployment.opened(folder) as deployment:
+        _require_tables(deployment)
         analyzer = OpenDentalSchemaAnalyzer(deployment.discovery)
         report = analyzer.analyze(folder)
         for warning in deployment.settings.unknown_choices(deployment.discovery.catalog().tables):
@@ -36,3 +38,13 @@ def analyze(*, folder: Path, as_json: bool) -> None:
         return
     output.write(analyzer.summary)
     output.say("", *(f"Wrote {path}" for path in report["files"].values()), f"Next: etlkit plan -C {folder}")
+
+
+def _require_tables(deployment: Deployment) -> None:
+    """Refuse a source without tables: it is the wrong one, and would replace what is known of the right one."""
+    if not deployment.discovery.usual_tables():
+        url = deployment.settings.source.url
+        raise ConfigurationError(
+            f"source: the database `{url.database}` at {url.place} has no table that could be loaded, or shows none to "
+            f"this user; correct `source.url`, or see what `etlkit doctor` says of the grants"
+        )

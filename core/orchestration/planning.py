@@ -24,6 +24,7 @@ from etlkit.orchestration.column_choices import column_choices
 from etlkit.orchestration.outdated import brought_up_to_date
 from etlkit.providers import Provided
 from etlkit.registry import Registry
+from etlkit.suggestions import suggestion
 from etlkit.tables import TableAnalysis
 from etlkit.transfer.rendering import render
 
@@ -167,10 +168,17 @@ class Planner:
 
         Raises:
             SchemaDiscoveryError: the source has no such table or column, or it may not be read.
+            ConfigurationError: a person chose a cursor that is no column.
         """
         found = self.discovery.analysis(table)
         choice = self.settings.choice(table)
         name = config.incremental_column
+        chosen, names = choice.incremental_column, [column.name for column in found.columns]
+        if chosen is not None and chosen not in names:
+            raise ConfigurationError(
+                f"`tables.{table}.incremental_column` names the column `{chosen}`, which the table does not have; "
+                f"{suggestion(chosen, names)}"
+            )
         return attrs.evolve(
             found,
             cursor=self.discovery.cursor(table, name) if name else None,

@@ -54,7 +54,8 @@ def test_reset_while_connecting(wired: Wired, place: Mapping[str, Any]) -> None:
     """A connection that breaks before it is set up ends the run before it began."""
     said = wired.survives(lambda: wired.to_source.strike_after(Fault.RESET, **place))
     assert {
-        "run": f"Error: source: {server(wired)} broke the connection while it was being set up; try again"
+        "run": f"Error: source: {server(wired)} broke the connection while it was being set up, or is another kind of "
+        "server; try again, or correct `source.url`"
     } == said
 
 
@@ -151,7 +152,13 @@ def test_a_source_of_which_nothing_is_heard(wired: Wired, fault: Fault) -> None:
             Fault.BLACK_HOLE,
             "no server answers at {} (no answer in time); start it, or correct `source.url`",
         ),
-        (Fault.SILENCE, "{} broke the connection while it was being set up; try again"),
+        (
+            Fault.SILENCE,
+            (
+                "{} broke the connection while it was being set up, or is another kind of server; try again, or "
+                "correct `source.url`"
+            ),
+        ),
     ],
     ids=["unreachable", "silent"],
 )

@@ -26,7 +26,10 @@ WELL = dict.fromkeys(ALL)
 BROKE = "the connection to the warehouse broke before it confirmed anything; run again"
 
 LEDGER = f"the ledger in the warehouse's schema `etlkit`: {BROKE}"
-NO_WAY_IN = "warehouse: {} broke the connection while it was being set up; try again"
+NO_WAY_IN = (
+    "warehouse: {} broke the connection while it was being set up, or is another kind of server; try again, or correct "
+    "`warehouse.url`"
+)
 
 KEYS_OF_RECONCILE = ("xact_lock.*'securitylog'", 'COPY "etlkit_keys"')
 

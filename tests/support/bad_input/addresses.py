@@ -398,6 +398,21 @@ ROWS = [
         ),
     ),
     (
+        "the server's own database",
+        SOURCE,
+        "mysql://reader:hunter2@clinic/mysql",
+        ("{folder}/etlkit.yml:2: `source.url` names `mysql`, which is the server's own database; name yours"),
+    ),
+    (
+        "a template of databases",
+        WAREHOUSE,
+        "postgresql://etl:hunter2@wh/template1",
+        (
+            "{folder}/etlkit.yml:3: `warehouse.url` names `template1`, which is the server's own "
+            "database; name yours"
+        ),
+    ),
+    (
         "the scheme twice",
         SOURCE,
         "mysql://mysql://reader:hunter2@clinic/od",

@@ -260,10 +260,10 @@ ROWS = [
     ),
     (
         "a conversion that is not there, in the order",
-        "plugins: {order: {conversions: [shout_loudly]}}",
+        "plugins: {order: {conversions: [mask_it]}}",
         (
-            "{folder}/etlkit.yml:4: `plugins.order.conversions` names `shout_loudly`, but no such "
-            "conversion is there; known: {all}"
+            "{folder}/etlkit.yml:4: `plugins.order.conversions` names `mask_it`, but no such "
+            "conversion is there; did you mean `mask`?"
         ),
     ),
     (

@@ -25,7 +25,7 @@ from etlkit.config import (
 from etlkit.contracts import Commit, Deletes
 from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.catalog import Catalog, SourceServer
-from etlkit.errors import ConfigurationError, EtlkitError, PlanRefused, PluginError, SchemaNotFoundError
+from etlkit.errors import ConfigurationError, EtlkitError, PlanRefused, PluginError
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
 from etlkit.loading.shapes import Shape
@@ -214,8 +214,11 @@ def test_a_new_column_that_is_left_out() -> None:
         ),
         (
             TableChoice(incremental_column="DateTSamp"),
-            SchemaNotFoundError,
-            "The table `patient` has no column `DateTSamp`; did you mean `DateTStamp`?",
+            ConfigurationError,
+            (
+                "`tables.patient.incremental_column` names the column `DateTSamp`, which the table does not have; "
+                "did you mean `DateTStamp`?"
+            ),
         ),
         (
             TableChoice(column_overrides={"Lname": ColumnOverride(pg_type="text")}),
