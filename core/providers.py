@@ -240,8 +240,9 @@ def told(failure: BaseException) -> str:
     places = [
         (frame.f_globals.get("__name__", ""), f"{frame.f_code.co_filename.rpartition('/')[2]}, line {line}")
         for frame, line in traceback.walk_tb(failure.__traceback__)
-        # The import machinery stands at the end of a failed import and helps nobody.
+        # The import machinery stands at the end of a failed import, and attrs where a frozen value was to be changed.
         if not frame.f_code.co_filename.startswith("<frozen")
+        and not frame.f_globals.get("__name__", "").startswith("attr.")
     ]
     module, place = places[-1] if places else (__name__, "")
     return phrase if module in _CALLERS else f"{phrase} ({place})"

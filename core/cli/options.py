@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from etlkit.cli import logs
+from etlkit.cli import logs, output
 from etlkit.cli.values import Folder, OneOf, WholeNumber, YesOrNo
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -78,7 +78,14 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_log
 
 
-as_json = option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def _only_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    # A plugin that prints must not get between the documents.
+    if value:
+        context.with_resource(output.reserved())
+    return value
+
+
+as_json = option("--json", "as_json", is_flag=True, callback=_only_json, help="Print JSON for programs.")
 """Adds `--json`, given to the function as `as_json`."""
 
 

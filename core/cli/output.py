@@ -7,9 +7,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import Any, TextIO
 
 import attrs
 from rich.console import Console
@@ -21,6 +21,9 @@ from etlkit.wording import one_line, printable, printable_json
 
 _WIDE = 100_000
 
+_reserved: list[TextIO] = []
+"""The real standard output while it is reserved, the last one."""
+
 
 @attrs.frozen(kw_only=True)
 class Heading:
@@ -30,6 +33,21 @@ class Heading:
     """What it says."""
     number: bool = False
     """Whether the column holds numbers, which stand at the right."""
+
+
+@contextmanager
+def reserved() -> Iterator[None]:
+    """Keep standard output for what this module writes; what a plugin prints meanwhile goes to standard error.
+
+    Yields:
+        Nothing.
+    """
+    _reserved.append(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _reserved.pop()
 
 
 def write(text: str) -> None:
@@ -43,15 +61,16 @@ def write(text: str) -> None:
 
 def _put(text: str) -> None:
     """Write as it is; who closed standard output early (`| head`) is not told about it."""
-    encoding = sys.stdout.encoding or "utf-8"
+    where = _reserved[-1] if _reserved else sys.stdout
+    encoding = where.encoding or "utf-8"
     try:
         # A name that the terminal cannot show is no reason to fail.
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
+        where.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        where.flush()
     except BrokenPipeError:
-        _write_no_more()
+        _write_no_more(where)
     except OSError as error:
-        _write_no_more()
+        _write_no_more(where)
         reason = (error.strerror or type(error).__name__).lower()
         raise EtlkitError(
             f"standard output cannot be written ({reason}); what was loaded until now is kept; make room there, or "
@@ -59,10 +78,10 @@ def _put(text: str) -> None:
         ) from None
 
 
-def _write_no_more() -> None:
+def _write_no_more(where: TextIO) -> None:
     # Python would complain once more at its end, when it flushes what cannot be written.
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), where.fileno())
 
 
 def say(*lines: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
+from sqlalchemy import ColumnElement
 
 from etlkit.contracts import Classifier, Conversion, Fit, Refusal, Strategy
 from etlkit.errors import ConfigurationError, ConfigurationGenerationError, PluginError
@@ -149,13 +150,37 @@ def configured_conversion(
     """
     if provided.item.configure is not None:
         made: Conversion = _ask(provided, "configure", table, options, table, expecting=Conversion)
-        return Provided(item=attrs.evolve(made, name=provided.item.name), plugin=provided.plugin)
+        made = attrs.evolve(made, name=provided.item.name)
+        return _guarded(table, Provided(item=made, plugin=provided.plugin))
     if options:
         raise ConfigurationError(
             f"table `{table.name}`: conversion {provided.item.name} takes no options; take `options` out of "
             "`column_overrides`"
         )
-    return provided
+    return _guarded(table, provided)
+
+
+def _guarded(table: TableAnalysis, provided: Provided[Conversion]) -> Provided[Conversion]:
+    """Let each function of a conversion fail as a plugin's, wherever it is called."""
+
+    def target_type(column: Column) -> str:
+        return str(_ask(provided, "target_type", table, column, expecting=str))
+
+    def source_sql(value: ColumnElement[Any], column: Column) -> ColumnElement[Any]:
+        made: ColumnElement[Any] = _ask(provided, "source_sql", table, value, column, expecting=ColumnElement)
+        return made
+
+    def accepts(value: ColumnElement[Any], column: Column) -> ColumnElement[bool]:
+        made: ColumnElement[bool] = _ask(provided, "accepts", table, value, column, expecting=ColumnElement)
+        return made
+
+    item = attrs.evolve(
+        provided.item,
+        target_type=target_type,
+        source_sql=source_sql,
+        accepts=None if provided.item.accepts is None else accepts,
+    )
+    return Provided(item=item, plugin=provided.plugin)
 
 
 def _ask(
