@@ -51,6 +51,20 @@ def key_statement(key: Secret) -> str:
     return f"SET {_INNER} = 0x{inner.hex()}, {_OUTER} = 0x{outer.hex()}"
 
 
+def sealed(key: Secret, number: int) -> int:
+    """Make another number of one that must not be told, always the same.
+
+    Args:
+        key: the masking key.
+        number: such as a checksum of plain values.
+
+    Returns:
+        From 0 to 2^63 - 1.
+    """
+    digest = hmac.new(key.reveal().encode(), b"etlkit: sealed %d" % number, "sha256").digest()
+    return int.from_bytes(digest[:8]) >> 1
+
+
 def fingerprint(key: Secret) -> str:
     """Tell keys apart without telling them, so that another key makes every row be read again.
 

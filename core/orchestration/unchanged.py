@@ -14,6 +14,7 @@ import attrs
 from etlkit.connections import ConnectionFactory
 from etlkit.errors import ConnectionFailed, EtlkitError, ExtractionError
 from etlkit.events import TableFinished
+from etlkit.keyed_hash import sealed
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.ledger_entries import LedgerSnapshot
 from etlkit.loading.proofs import BY_CHECKSUM, PROVEN
@@ -21,6 +22,7 @@ from etlkit.loading.staged import EQUAL
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import DELETED_AT
 from etlkit.orchestration.planning import Planner
+from etlkit.tables import TableAnalysis
 from etlkit.transfer.checksums import checksums, may_be_summed
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
@@ -98,7 +100,7 @@ class UnchangedTables:
         except EtlkitError:
             return None  # its load tells why
         before = plan.before
-        if before is None or not plan.builds_upon_it or not may_be_summed(plan.analysis):
+        if before is None or not plan.builds_upon_it or not self._may_be_summed(plan.analysis):
             return None
         if plan.analysis.data_bytes > _LARGE_BYTES and (before.written or self.proves_all):
             return None  # a large table that changes from run to run would be summed up in vain
@@ -111,6 +113,10 @@ class UnchangedTables:
             return None  # rows that were marked before may have to go
         # Without a checksum to compare with, one is only wanted where a proof is coming.
         return plan if before.checksum is not None or plan.proof_due or self.proves_all else None
+
+    def _may_be_summed(self, table: TableAnalysis) -> bool:
+        # A checksum of values that are masked must not be kept as it is.
+        return may_be_summed(table) and (not table.hidden or self.planner.masking_key() is not None)
 
     def _is_as_it_was(self, plan: TablePlan) -> bool:
         before = plan.before
@@ -127,7 +133,7 @@ class UnchangedTables:
             return {}
         try:
             with self.connections.source_raw() as raw, read_trouble("checksums"):
-                return checksums(
+                found = checksums(
                     SourceQueries(raw, governor=self.connections.governor),
                     {name: plan.rendered.source for name, plan in plans.items()},
                     {name: plan.analysis for name, plan in plans.items()},
@@ -136,6 +142,12 @@ class UnchangedTables:
             # They only save work: without them every table is read.
             _log.info("the source gave no checksums: %s", error.message)
             return {}
+        return {name: self._sealed(plans[name], said) for name, said in found.items()}
+
+    def _sealed(self, plan: TablePlan, checksum: int) -> int:
+        """Hide a checksum of values that are masked: who knows all of a row but one value could guess it."""
+        key = self.planner.masking_key() if plan.analysis.hidden else None
+        return checksum if key is None else sealed(key, checksum)
 
 
 def _equal(plan: TablePlan) -> TableFinished:

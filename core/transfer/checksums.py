@@ -41,11 +41,8 @@ def may_be_summed(table: TableAnalysis) -> bool:
 
     Returns:
         False for tables that are too large for one statement; and where values may run into each other without a key
-        to tell rows apart by, so that two rows could make up for each other; and for tables with masked columns, whose
-        values a checksum would let somebody guess who knows all others.
+        to tell rows apart by, so that two rows could make up for each other.
     """
-    if table.hidden:
-        return False
     if len(_varying(table)) > 1 and not table.primary_key:
         return False
     return table.data_bytes <= MOST_BYTES.get(table.engine, -1)

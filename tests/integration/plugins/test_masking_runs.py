@@ -257,6 +257,25 @@ def test_digests_are_of_masked_values(source: SourceDatabase, warehouse: Warehou
 
 
 @ONE_KIND
+def test_checksums_are_sealed(source: SourceDatabase, warehouse: WarehouseDatabase) -> None:
+    """A masked table that did not change is not read again; what the ledger keeps is not the source's checksum."""
+    source.execute("create table t (id int primary key, v varchar(20))", "insert into t values (1, 'guess')")
+    with running_of(source, warehouse, masking=MASKING) as running:
+        choose(running, t={"v": ColumnOverride(conversion="mask")})
+        running.change(
+            tables={"t": attrs.evolve(running.deployment.settings.tables["t"], reconcile="every_run")}
+        )
+        for _ in range(3):
+            assert 0 == running.run()
+        assert (0, "equal") == (outcomes(running)["t"].read, outcomes(running)["t"].verified)
+        kept = warehouse.value("select checksum from etlkit.table_state")
+        assert kept not in {None, source.rows("checksum table t")[0][1]}
+        source.execute("update t set v = 'other'")
+        assert 0 == running.run()
+        assert (1, "equal") == (outcomes(running)["t"].read, outcomes(running)["t"].verified)
+
+
+@ONE_KIND
 def test_quarantine_keeps_masked_keys(source: SourceDatabase, warehouse: WarehouseDatabase) -> None:
     """The ledger names rows in quarantine by their masked keys."""
     source.execute("create table t (id varchar(20) primary key, d date)")
