@@ -134,7 +134,9 @@ class DigestComparison:
         if there is None:
             raise LoadError(f"warehouse table `{what.target}` is gone; run again")
         names = tuple(digest_statements.key_names(keyset))
-        stored = StoredRows(target=what.target, key=names, marked=DELETED_AT in there.types)
+        stored = StoredRows(
+            target=what.target, key=names, marked=DELETED_AT in there.types, types=there.types
+        )
         for each in (stored.keys, stored.gone):
             connection.execute(sa.schema.CreateTable(each))
         return cls(what=what, keyset=keyset, stored=stored, source=source, connection=connection)

@@ -56,6 +56,8 @@ class StoredRows:
     """The key's columns by their names in the warehouse, in the order of the source's ranges."""
     marked: bool = False
     """Whether the table has the column `DELETED_AT`; rows that are marked in it are not there."""
+    types: Mapping[str, str] = attrs.field(factory=dict, eq=False)
+    """The types that its columns have there, where they may be wider than the wanted ones."""
     keeping: bool = False
     """Whether rows that were noted as gone are not there either, because they stay as they are."""
 
@@ -68,7 +70,8 @@ class StoredRows:
 
     @table.default
     def _itself(self) -> sa.Table:
-        return self.target.itself({DELETED_AT: DELETED_AT_TYPE} if self.marked else {})
+        types = {name: kind for name, kind in self.types.items() if name != DELETED_AT}
+        return self.target.itself(types | ({DELETED_AT: DELETED_AT_TYPE} if self.marked else {}))
 
     @keys.default
     def _keys_table(self) -> sa.Table:

@@ -225,3 +225,21 @@ def test_a_type_chosen_by_a_person(loading: Loading) -> None:
     assert {"id": "bigint", "a": "integer", "b": "character varying"} == columns(loading)
     loading.source.execute("UPDATE t SET a = 2")
     assert (1, 0, 1, 0, 0) == loading.load("t")
+
+
+@pytest.mark.parametrize("source", ["mysql56"], indirect=True)
+def test_a_narrower_column_that_is_kept_with_digests(loading: Loading) -> None:
+    """Rows that are mended one by one fit the wider columns as well, of a key too."""
+    loading.source.execute(
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, a INT, c DECIMAL(10,3))",
+        "INSERT INTO t VALUES (1, 1, 1.5), (2, 2, 2.5)",
+    )
+    loading.choose(drift={"narrow": "keep"}, t=TableChoice(extraction_strategy="reconcile"))
+    loading.load("t")
+    loading.source.execute("ALTER TABLE t MODIFY id INT, MODIFY a SMALLINT, MODIFY c DECIMAL(8,1)")
+    loading.load("t")
+    loading.source.execute("UPDATE t SET a = 5 WHERE id = 1", "INSERT INTO t VALUES (3, 3, 3.5)")
+    found = loading.loader().load_table("t")
+    assert (3, 1, 1, "equal after repair") == (found.read, found.inserted, found.updated, found.verified)
+    assert {"id": "bigint", "a": "integer", "c": "numeric(10,3)"} == columns(loading)
+    assert [(1, 5), (2, 2), (3, 3)] == loading.there("id, a")
