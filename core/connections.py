@@ -18,7 +18,7 @@ from etlkit.errors import ConfigurationError
 from etlkit.server_access import ServerAccess
 from etlkit.source_session import MySQLConnection, ServerVersion, connect_mysql, server_kind
 from etlkit.transfer.governor import Governor
-from etlkit.warehouse_session import connect_postgres, lost
+from etlkit.warehouse_session import connect_postgres, signs_of_life
 from etlkit.warehouse_waits import Waits
 
 __all__ = ["ConnectionFactory", "MySQLConnection", "ServerVersion", "server_kind"]
@@ -135,7 +135,9 @@ class ConnectionFactory:
             The engine, the same at every call.
         """
         settings = self._settings.warehouse
-        waits = Waits(settings.silence_seconds, lambda pids: lost(self._access("warehouse", settings), pids))
+        waits = Waits(
+            settings.silence_seconds, lambda pids: signs_of_life(self._access("warehouse", settings), pids)
+        )
 
         return self._engine(
             "warehouse",

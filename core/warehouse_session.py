@@ -7,7 +7,7 @@ import re
 import selectors
 import ssl
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from psycopg2.extensions import POLL_OK, POLL_READ
 
 from etlkit import server_access as access
 from etlkit.server_access import ServerAccess, keepalives
-from etlkit.warehouse_waits import Waits, WarehouseConnection, WarehouseCursor
+from etlkit.warehouse_waits import Sign, Waits, WarehouseConnection, WarehouseCursor
 
 SESSION = {
     "TimeZone": "UTC",
@@ -53,11 +53,24 @@ FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)
 JOIN pg_catalog.pg_settings AS known ON known.name = wanted.name
 WHERE known.context <> 'superuser' OR pg_catalog.current_setting('is_superuser') = 'on'
 """
+_TELLS_COPIES = 140_000
 # A pooler gives numbers of its own, which are found nowhere here; of those behind it, nothing is said.
-_AT_REST = """
-SELECT pid FROM pg_catalog.pg_stat_activity
-WHERE pid = ANY (%s) AND application_name = %s AND state LIKE 'idle%%'
-AND state_change < pg_catalog.now() - pg_catalog.make_interval(secs => %s)
+_SIGNS = """
+SELECT active.pid,
+    active.state LIKE 'idle%%'
+        AND active.state_change < pg_catalog.now() - pg_catalog.make_interval(secs => %(rest)s),
+    CASE WHEN active.wait_event = 'ClientRead' THEN copying.bytes_processed END
+FROM pg_catalog.pg_stat_activity AS active
+LEFT JOIN pg_catalog.pg_stat_progress_copy AS copying ON copying.pid = active.pid
+WHERE active.pid = ANY (%(pids)s) AND active.application_name = %(name)s
+"""
+# It does not tell what arrived.
+_SIGNS_BEFORE_14 = """
+SELECT pid,
+    state LIKE 'idle%%' AND state_change < pg_catalog.now() - pg_catalog.make_interval(secs => %(rest)s),
+    NULL::bigint
+FROM pg_catalog.pg_stat_activity
+WHERE pid = ANY (%(pids)s) AND application_name = %(name)s
 """
 _APPLICATION = "etlkit"
 _SENTENCES = (
@@ -164,30 +177,32 @@ def _set_up(connection: psycopg2.extensions.connection, silence_seconds: int) ->
     connection.autocommit = False
 
 
-def lost(server: ServerAccess, pids: Collection[int]) -> Collection[int]:
-    """Ask the warehouse, over a connection of its own, what it is not at work at although an answer is waited for.
+def signs_of_life(server: ServerAccess, pids: Collection[int]) -> Mapping[int, Sign] | None:
+    """Ask the warehouse, over a connection of its own, what it is at while answers are waited for.
 
     Args:
         server: where, and on what terms.
         pids: the process numbers of backends.
 
     Returns:
-        Those that have been at rest for a while, so that their answers are lost; all when the warehouse does not
-        answer in time.
+        What is known, by process number; None when the warehouse does not answer in time.
     """
     until = time.monotonic() + server.silence_seconds
     try:
         with contextlib.closing(psycopg2.connect(**_arguments(server), async_=1)) as connection:
             _ready(connection, until)
             with connection.cursor() as cursor:
-                cursor.execute(_AT_REST, (list(pids), _APPLICATION, server.silence_seconds / 2))
+                asked = {"pids": list(pids), "name": _APPLICATION, "rest": server.silence_seconds / 2}
+                cursor.execute(
+                    _SIGNS if connection.server_version >= _TELLS_COPIES else _SIGNS_BEFORE_14, asked
+                )
                 _ready(connection, until)
-                return {pid for (pid,) in cursor.fetchall()}
+                return {pid: Sign(at_rest=bool(rest), arrived=bytes_) for pid, rest, bytes_ in cursor}
     except TimeoutError:
-        return pids
+        return None
     except psycopg2.Error as error:
         # One that refuses us, since it has no connection left or is starting, is there.
-        return pids if _sentence(error)[0] in _NOBODY_THERE else ()
+        return None if _sentence(error)[0] in _NOBODY_THERE else {}
 
 
 def _ready(connection: psycopg2.extensions.connection, until: float) -> None:

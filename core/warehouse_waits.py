@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,25 +25,49 @@ _LOOKS = 4  # how often one looks while the silence lasts that is waited for
 _log = logging.getLogger(__name__)
 
 
+@attrs.frozen(kw_only=True)
+class Sign:
+    """What a backend is at, as another one sees it."""
+
+    at_rest: bool
+    """Whether it has had nothing to do for a while, so that the answer it gave is lost."""
+    arrived: int | None
+    """How many bytes of a COPY arrived there, while it waits for more; None while it does not."""
+
+
 @attrs.define(eq=False)
 class _Wait:
     connection: WarehouseConnection
     since: float | None
     """When it began, by `time.monotonic`; None while it is the warehouse that waits."""
+    arrived: int | None = None
+    """What had arrived when the warehouse was asked the last time."""
+
+    def is_lost(self, signs: Mapping[int, Sign] | None) -> bool:
+        """Judge, and remember, what the warehouse said of it; None when it said nothing."""
+        if signs is None:
+            return True
+        sign, before = signs.get(self.connection.pid), self.arrived
+        if sign is None:
+            return False  # behind a pooler: it answers, and that is all that is known
+        self.arrived = sign.arrived
+        return sign.at_rest or (before is not None and sign.arrived == before)
 
 
 class Waits:
     """Everything that waits for one warehouse."""
 
-    def __init__(self, silence_seconds: float, lost: Callable[[Collection[int]], Collection[int]]) -> None:
+    def __init__(
+        self, silence_seconds: float, ask: Callable[[Collection[int]], Mapping[int, Sign] | None]
+    ) -> None:
         """Prepare; no thread runs before something waits.
 
         Args:
             silence_seconds: how long a wait may last before the warehouse is asked.
-            lost: given the process numbers of backends, it tells which of them are not at work any more.
+            ask: given the process numbers of backends, it tells what they are at; None when nobody answers.
         """
         self._silence = silence_seconds
-        self._lost = lost
+        self._signs = ask
         self._lock = threading.Lock()
         self._waits: set[_Wait] = set()
         self._thread: threading.Thread | None = None
@@ -83,16 +107,17 @@ class Waits:
                 self._ask(long)
 
     def _ask(self, long: dict[_Wait, float | None]) -> None:
-        lost = self._lost({wait.connection.pid for wait in long})
+        signs = self._signs({wait.connection.pid for wait in long})
         for wait, since in long.items():
             # What has its answer by now must not be dropped: it may be at something else already.
             with self._lock:
                 if wait not in self._waits or wait.since != since:
                     continue
-                if wait.connection.pid in lost:
+                lost = wait.is_lost(signs)
+                if lost:
                     drop(wait.connection)
                 wait.since = time.monotonic()
-            if wait.connection.pid in lost:
+            if lost:
                 _log.warning(
                     "the warehouse answers nothing any more to a statement that is %d seconds old; the connection "
                     "was dropped",

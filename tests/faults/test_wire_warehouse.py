@@ -178,13 +178,18 @@ def test_a_warehouse_of_which_nothing_is_heard(wired: Wired, fault: Fault, place
     assert {LARGE: f"warehouse table `raw.{LARGE}`: {BROKE}"} == said
 
 
-@kinds("mysql56")
-def test_the_answer_of_one_connection_is_lost(wired: Wired) -> None:
-    """A session that has been at rest for long while its answer is waited for is given up; the others go on."""
-    said = wired.survives(
-        lambda: wired.to_warehouse.strike_after(Fault.STALL, statement=f"UPDATE raw.{LARGE}"),
-        WIRE_SILENCE="1",
-    )
+@pytest.mark.parametrize(
+    ("wired", "place"),
+    [
+        ("mysql56", {"statement": f"UPDATE raw.{LARGE}"}),
+        ("mariadb-innodb", {"statement": "COPY .*stage_.*CommlogNum", "said": 100_000}),
+    ],
+    ids=["answer", "mid COPY"],
+    indirect=["wired"],
+)
+def test_nothing_is_heard_on_one_connection(wired: Wired, place: Mapping[str, Any]) -> None:
+    """A session that is at rest, or waits for rows that we sent long ago, is given up; the others go on."""
+    said = wired.survives(lambda: wired.to_warehouse.strike_after(Fault.STALL, **place), WIRE_SILENCE="1")
     assert WELL | {LARGE: f"warehouse table `raw.{LARGE}`: {BROKE}"} == said
 
 
