@@ -106,7 +106,7 @@ class TargetConflict(LoadError):
 
 
 class DriftRefused(EtlkitError):
-    """The source's table changed in a way that the drift policy refuses."""
+    """The source's table changed in a way that the drift policy refuses, or has a column that nobody decided about."""
 
     exit_code = 5
 
