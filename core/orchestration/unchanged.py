@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from etlkit.connections import ConnectionFactory
-from etlkit.errors import ConnectionFailed, EtlkitError, ExtractionError
+from etlkit.errors import ConnectionFailed, EtlkitError, ExtractionError, OutsideAllowedHours
 from etlkit.events import TableFinished
 from etlkit.keyed_hash import sealed
 from etlkit.loading.ledger import Ledger
@@ -138,7 +138,7 @@ class UnchangedTables:
                     {name: plan.rendered.source for name, plan in plans.items()},
                     {name: plan.analysis for name, plan in plans.items()},
                 )
-        except ExtractionError as error:
+        except (ExtractionError, OutsideAllowedHours) as error:
             # They only save work: without them every table is read.
             _log.info("the source gave no checksums: %s", error.message)
             return {}

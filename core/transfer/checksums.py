@@ -60,12 +60,16 @@ def checksums(
 
     Returns:
         By name, 63 bits; tables that the source could not sum up, such as crashed ones, are missing.
+
+    Raises:
+        SourceBusy: the source is busy; nobody waits for what only saves work.
+        OutsideAllowedHours: the source may not be read any more.
     """
     found: dict[str, int] = {}
     engines = {each.engine for each in analyses.values()}
     engine = next(filter(holds_up_writers, engines), "InnoDB")
     for names in _batches(analyses, _STATEMENT_BYTES):
-        source.rest("the tables' checksums", engine)
+        source.rest("the tables' checksums", engine, patient=False)
         quoted = ", ".join(_PREPARER.format_table(tables[name]) for name in names)
         statement = Prepared(text=f"CHECKSUM TABLE {quoted}", names=(), given={})
         for name, (_, said) in zip(names, source.stream(statement), strict=True):
@@ -73,7 +77,7 @@ def checksums(
                 found[name] = int(said) << _BITS_OF_LENGTHS
     varying = {name: of for name, of in analyses.items() if name in found and len(_varying(of)) > 1}
     for names in _batches(varying, _LOCKED_BYTES):
-        source.rest("the tables' checksums", engine)
+        source.rest("the tables' checksums", engine, patient=False)
         asked = [_lengths(tables[name], analyses[name]) for name in names]
         for name, (said,) in zip(names, source.stream(_one_by_one(asked)), strict=True):
             found[name] |= int(said or 0) % 2**_BITS_OF_LENGTHS

@@ -77,6 +77,8 @@ class Guest:
     """Ends every wait."""
     in_snapshot: bool = False
     """Whether the connection is in a snapshot at the moment."""
+    patient: bool = True
+    """Whether it waits for a busy server; False for what only saves work."""
 
 
 @attrs.frozen(kw_only=True)
@@ -141,7 +143,7 @@ class Governor:
         began = self._clock()
         pause = _FIRST_PAUSE_SECONDS
         settings = self._manners.settings
-        patience = settings.busy_patience_minutes * 60
+        patience = settings.busy_patience_minutes * 60 if guest.patient else 0
         now: _Busy | None = busy
         while now is not None:
             if self._clock() - self._busy_since >= patience:

@@ -30,18 +30,19 @@ class SourceQueries:
     """Says when reads may go on; None for at once."""
     _spent: Spent = attrs.field(factory=Spent, init=False)
 
-    def rest(self, what: str, engine: str, *, in_snapshot: bool = False) -> None:
+    def rest(self, what: str, engine: str, *, in_snapshot: bool = False, patient: bool = True) -> None:
         """Let others have the server before the next chunk; see `Governor.rest`.
 
         Args:
             what: what is read, for messages.
             engine: its storage engine.
             in_snapshot: whether the connection is in a snapshot at the moment.
+            patient: whether to wait for a busy server.
 
         Raises:
             RunInterrupted: the read is to end.
             OutsideAllowedHours: the hours have ended in which the source may be read.
-            SourceBusy: the server stays busy.
+            SourceBusy: the server stays busy, or is, where nobody waits for it.
         """
         if self.governor is not None:
             self.governor.rest(
@@ -52,6 +53,7 @@ class SourceQueries:
                     ask=self._variables,
                     stop=self.ended,
                     in_snapshot=in_snapshot,
+                    patient=patient,
                 )
             )
 

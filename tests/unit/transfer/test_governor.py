@@ -67,7 +67,7 @@ class Case:
         self.spent.seconds += seconds
         self.spent.until = self.clock.now
 
-    def rest(self, *, in_snapshot: bool = False) -> list[float]:
+    def rest(self, **options: bool) -> list[float]:
         """Rest between two chunks; gives the waits."""
         self.clock.waited.clear()
         self.governor.rest(
@@ -77,7 +77,7 @@ class Case:
                 spent=self.spent,
                 ask=self.server,
                 stop=self.clock,
-                in_snapshot=in_snapshot,
+                **options,
             )
         )
         return list(self.clock.waited)
@@ -220,6 +220,15 @@ def test_no_patience(case: Callable[..., Case]) -> None:
     with pytest.raises(SourceBusy):
         made.rest()
     assert [] == made.clock.waited
+
+
+def test_what_only_saves_work(case: Callable[..., Case]) -> None:
+    """What only saves work does not wait for a busy server; what comes behind it does."""
+    made = case((11, 0), (11, 0), (1, 0))
+    with pytest.raises(SourceBusy):
+        made.rest(patient=False)
+    assert [] == made.clock.waited
+    assert [0.25] == made.rest()
 
 
 def test_a_snapshot_is_let_go(case: Callable[..., Case]) -> None:
