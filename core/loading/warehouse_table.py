@@ -12,6 +12,7 @@ from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from etlkit.errors import LoadError
 from etlkit.loading.alterations import AlterColumns
+from etlkit.loading.printed import keep_rows_from_being_printed
 from etlkit.loading.target import DELETED_AT, DELETED_AT_TYPE, TargetTable
 from etlkit.transfer.copy_text import DELIMITER, NULL_MARK
 from etlkit.transfer.pipeline import CopyFile
@@ -91,6 +92,7 @@ def copy_into(connection: sa.Connection, table: sa.Table, file: CopyFile) -> Non
     options = f"DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8'"
     statement = f"COPY {_quoted(_PLAIN, table)} ({columns}) FROM STDIN WITH ({options})"
     source, arrived = _Watched(file), 0
+    keep_rows_from_being_printed()
     cursor = connection.connection.cursor()
     try:
         cursor.copy_expert(statement, source, size=_COPY_BYTES)
