@@ -243,7 +243,9 @@ class Load:
         self._renew_kept(connection, drift)
         if drift is None:
             return apply_rows(connection, target, target.itself(), stage, **how)
-        shaping = Reshaping(what=self.what, connection=connection, stage=stage, drift=drift)
+        shaping = Reshaping(
+            what=self.what, connection=connection, stage=stage, drift=drift, check=self.stop.check
+        )
         with shaping.done():
             return shaping.counted(apply_rows(connection, target, shaping.table, stage, **how))
 

@@ -7,6 +7,7 @@ which PostgreSQL picks a victim after a second. So locks are waited for half a s
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -21,13 +22,16 @@ _LATER = ("55P03", "40P01")
 """A lock was not given in time; a deadlock."""
 
 
-def locked(connection: sa.Connection, target: TargetTable, dependents: Dependents) -> None:
+def locked(
+    connection: sa.Connection, target: TargetTable, dependents: Dependents, check: Callable[[], None]
+) -> None:
     """Lock a table and the views that depend on it, until the transaction ends.
 
     Args:
         connection: in the load's transaction.
         target: the table.
         dependents: with the views.
+        check: called between two attempts; raises when the load is to end.
 
     Raises:
         sqlalchemy.exc.DBAPIError: somebody held a lock for a minute.
@@ -48,6 +52,7 @@ def locked(connection: sa.Connection, target: TargetTable, dependents: Dependent
             return
         # The locks are free again: who waited for them goes first.
         time.sleep(_PAUSE)
+        check()
 
 
 def _set(connection: sa.Connection, value: str | None) -> None:

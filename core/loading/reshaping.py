@@ -6,7 +6,7 @@ was read is applied to them, by the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import attrs
@@ -44,6 +44,8 @@ class Reshaping:
     """The rows that were read: every row of the source, unless the change is one that needs none."""
     drift: Drift
     """The change, permitted."""
+    check: Callable[[], None] = lambda: None
+    """Called while somebody else's lock is waited for; raises when the load is to end."""
     table: sa.Table = attrs.field(init=False)
     """The table as it is now."""
     removed: int = attrs.field(default=0, init=False)
@@ -81,7 +83,7 @@ class Reshaping:
             if self._alters:
                 self._dependents = self._found(self.drift.now.types)
                 self._refuse_foreign()
-                locked(self.connection, self._target, self._dependents)
+                locked(self.connection, self._target, self._dependents, self.check)
             self._rename()
             self._alter()
             if self._new_key:

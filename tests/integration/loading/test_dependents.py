@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg2
 import pytest
 from sqlalchemy import make_url
 
-from etlkit.errors import DriftRefused
+from etlkit.errors import DriftRefused, RunInterrupted
+from etlkit.loading.load import Load
+from etlkit.stopping import StopSignal
 from support.comparison import differences
 from support.databases import WarehouseDatabase
 from support.loading import Loading, loading_of
@@ -17,6 +19,7 @@ from support.marts import Marts, marts_of, reading
 
 pytestmark = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'"
 NOTHING = "Nothing was changed. "
 AFTER = (
     f"{NOTHING}Drop what is in the way, run again, and create it anew; or rename `raw.t` and run again, which loads "
@@ -195,10 +198,9 @@ def test_a_reader_who_does_not_end(loading: Loading, marts: Marts) -> None:
     with slow.cursor() as cursor, reading(marts) as reader:
         cursor.execute("SELECT count(*) FROM raw.t")
         failures: list[BaseException] = []
-        load = threading.Thread(target=lambda: _carried_out(loading, failures))
+        load = threading.Thread(target=lambda: _carried_out(lambda: loading.load("t"), failures))
         load.start()
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'"
-        while not loading.warehouse.value(waiting):
+        while not loading.warehouse.value(WAITING):
             assert load.is_alive()
         # The load holds the view now, and waits for the table: a deadlock, if it went on waiting.
         cursor.execute("SELECT count(*) FROM marts.upon")
@@ -212,8 +214,34 @@ def test_a_reader_who_does_not_end(loading: Loading, marts: Marts) -> None:
     assert [[("1", "1", "one"), ("2", None, None)], [("1", "70000", "one"), ("2", None, None)]] == reader.seen
 
 
-def _carried_out(loading: Loading, failures: list[BaseException]) -> None:
+def test_a_load_that_is_asked_to_end(loading: Loading, marts: Marts) -> None:
+    """A load that waits for somebody's lock ends between two attempts, and leaves nothing."""
+    loading.source.execute("ALTER TABLE t MODIFY a INT")
+    facts, stop = marts.facts(), StopSignal()
+    load = Load(
+        what=loading.plan("t"),
+        connections=loading.deployment.connections,
+        ledger=loading.deployment.ledger,
+        run_id="run",
+        drift=loading.deployment.settings.drift,
+        stop=stop,
+    )
+    failures: list[BaseException] = []
+    with loading.warehouse.engine.connect() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM raw.t")
+        thread = threading.Thread(target=lambda: _carried_out(load.carry_out, failures))
+        thread.start()
+        while not loading.warehouse.value(WAITING):
+            assert thread.is_alive()
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+    assert [RunInterrupted] == [type(each) for each in failures]
+    assert facts == marts.facts()
+
+
+def _carried_out(load: Callable[[], object], failures: list[BaseException]) -> None:
     try:
-        loading.load("t")
+        load()
     except BaseException as failure:  # noqa: BLE001 - told by the test
         failures.append(failure)

@@ -18,9 +18,8 @@ BEGIN = (
     "were:\n"
 )
 FLAG = "Ways on:\n  `etlkit run --allow-drift --select t` {}, and reads every row; views and grants stay\n"
-KEEPS_OLD = (
-    "  `drift: {rename: keep}` in etlkit.yml keeps the old column, and adds the new one beside it, in every run\n"
-)
+KEEPS = "keeps the old column, and adds the new one beside it, in every run"
+KEEPS_OLD = f"  `drift: {{rename: keep}}` in etlkit.yml {KEEPS}\n"
 END = "  renaming `raw.t` and running again loads the new shape beside it; views stay on the renamed table"
 STRATEGIES = {
     "full_table": TableChoice(extraction_strategy="full_table"),
@@ -293,6 +292,7 @@ def test_what_stamps_no_row(loading: Loading, marts: Marts, strategy: str) -> No
     )
     changed(loading, marts, "SET sql_mode = ''", "ALTER TABLE t MODIFY b VARCHAR(5) CHARACTER SET latin1")
     assert ("1", "1", "?") == marts.read()[0]
+    changed(loading, marts, "ALTER TABLE t MODIFY b VARCHAR(5) CHARACTER SET latin1 COLLATE latin1_bin")
     changed(loading, marts, "SET sql_mode = ''", "ALTER TABLE t MODIFY a SMALLINT NOT NULL")
     assert ("2", "0", None) == marts.read()[1]
 
