@@ -59,6 +59,7 @@ _CANARIES = {
     "canary_number": Case("BIGINT", "2718281828459045", "v + 1", "v - 1"),
     "canary_decimal": Case("DECIMAL(30,4)", "27182818284.5904", "v + 0.0001", "v - 0.0001"),
     "canary_date": Case("DATE", "'1887-03-19'", "v + 1", "'1887-03-20'"),
+    "canary_time": Case("TIME", "'713:37:59'", "v + interval '1 second'", "'713:37:58'"),
     "canary_bytes": Case(
         "BLOB", "0x58713763616e6172795a", "'\\x58713763616e617279'", "0x58713763616e6172795b"
     ),
