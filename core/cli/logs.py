@@ -16,6 +16,9 @@ from types import TracebackType
 from etlkit.wording import printable, printable_json
 
 _LOGGER = logging.getLogger("etlkit")
+# Its pool tells of a connection that broke with a traceback; whoever used the connection tells it in a sentence.
+_SQLALCHEMY = logging.getLogger("sqlalchemy")
+_NOWHERE = logging.NullHandler()
 
 
 class StderrHandler(logging.Handler):
@@ -82,6 +85,7 @@ def set_up(*, as_json: bool, verbose: bool) -> None:
     _LOGGER.addHandler(StderrHandler(as_json=as_json, verbose=verbose))
     _LOGGER.setLevel(logging.DEBUG if verbose else logging.INFO)
     _LOGGER.propagate = False
+    _SQLALCHEMY.addHandler(_NOWHERE)
 
 
 def tear_down() -> None:
@@ -91,6 +95,7 @@ def tear_down() -> None:
         _LOGGER.removeHandler(handler)
         _LOGGER.setLevel(logging.NOTSET)
         _LOGGER.propagate = True
+        _SQLALCHEMY.removeHandler(_NOWHERE)
 
 
 def current() -> StderrHandler | None:
