@@ -118,7 +118,7 @@ def connect_postgres(server: ServerAccess, waits: Waits | None = None) -> psycop
             _set_up(connection, server.silence_seconds)
             return connection
         failure = (access.UNENCRYPTED, "")
-    except psycopg2.Error as error:
+    except (psycopg2.Error, UnicodeDecodeError) as error:
         failure = _sentence(error)
     if connection is not None:
         connection.close()
@@ -200,7 +200,7 @@ def signs_of_life(server: ServerAccess, pids: Collection[int]) -> Mapping[int, S
                 return {pid: Sign(at_rest=bool(rest), arrived=bytes_) for pid, rest, bytes_ in cursor}
     except TimeoutError:
         return None
-    except psycopg2.Error as error:
+    except (psycopg2.Error, UnicodeDecodeError) as error:
         # One that refuses us, since it has no connection left or is starting, is there.
         return None if _sentence(error)[0] in _NOBODY_THERE else {}
 
@@ -216,10 +216,13 @@ def _ready(connection: psycopg2.extensions.connection, until: float) -> None:
                 raise TimeoutError
 
 
-def _sentence(error: psycopg2.Error) -> tuple[str, str]:
+def _sentence(error: psycopg2.Error | UnicodeDecodeError) -> tuple[str, str]:
     """Choose the sentence for a driver's error, and what of it may be repeated."""
-    # While connecting, psycopg2 gives no SQLSTATE, only the text, which may be in the server's language.
-    text = str(error).strip()
+    # While connecting, psycopg2 gives no SQLSTATE, only the text, which may be in the server's language and encoding.
+    said_there = (
+        error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    )
+    text = said_there.strip()
     for pattern, sentence, said in _SENTENCES:
         if re.search(pattern, text):
             return sentence, said

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from etlkit.config import SETTINGS_FILE, TABLES_FILE, Settings
+from etlkit.config.problems import Problem, report
 from etlkit.doctor import checks
 from etlkit.doctor.findings import Finding, ended, sentence
 from etlkit.errors import ConfigurationError
@@ -17,16 +19,24 @@ ENV_FILE = ".env"
 """The file beside `etlkit.yml` that holds addresses with passwords."""
 
 
-def judge_settings(folder: Path, settings: Settings | ConfigurationError) -> Finding:
-    """Judge whether the configuration can be read.
+def judge_settings(
+    folder: Path, settings: Settings | ConfigurationError, unknown: Iterable[Problem] = ()
+) -> Finding:
+    """Judge whether the configuration can be read, and means something.
 
     Args:
         folder: the deployment's folder.
         settings: what was read, or why it was not.
+        unknown: names under `tables` that nothing provides.
 
     Returns:
-        A problem when it was not.
+        A problem when it was not, or when there are such names.
     """
+    if named := list(unknown):
+        return checks.SETTINGS.problem(
+            ended(report(folder / SETTINGS_FILE, named).message),
+            "Correct these names; no command works before.",
+        )
     if isinstance(settings, ConfigurationError):
         return checks.SETTINGS.problem(
             ended(settings.message), "Mend this first; the servers can only be checked then."

@@ -33,6 +33,7 @@ from etlkit.doctor.warehouse_facts import WarehouseFacts, read_warehouse_facts
 from etlkit.errors import ConfigurationError, ConnectionFailed, EtlkitError, TargetConflict
 from etlkit.loading.last_loads import read_past
 from etlkit.loading.target import target_name
+from etlkit.orchestration.choices import choice_problems
 from etlkit.orchestration.deployment import Deployment, inspected_registry
 from etlkit.registry import Registry
 from etlkit.server_access import CLOSED_DATABASE, NO_DATABASE, ServerAccess
@@ -83,7 +84,7 @@ def examine(folder: Path, env: Mapping[str, str] | None = None) -> Examination:
             *source,
             *_warehouse(deployment, catalog),
             *judge_plugins(registry, settings.run.executor),
-            judge_settings(folder, settings),
+            judge_settings(folder, settings, choice_problems(settings, registry)),
             secrets,
             judge_tables_file(settings),
             *_masking(deployment, catalog),

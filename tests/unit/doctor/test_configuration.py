@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from etlkit.config import MySQLUrl, PostgresUrl, Settings, SourceSettings, TableConfig, WarehouseSettings
+from etlkit.config.problems import Problem
 from etlkit.doctor import Finding, checks
 from etlkit.doctor import configuration as judging
 from etlkit.doctor.findings import exit_code
@@ -39,6 +40,18 @@ def test_settings() -> None:
     )
     error = ConfigurationError("a b/etlkit.yml:3: `source` is missing")
     assert expected == said(judging.judge_settings(Path("a b"), error))
+
+
+def test_unknown_names() -> None:
+    """Names in a configuration that nothing provides are a problem, with their lines."""
+    expected = (
+        "settings",
+        "problem",
+        "a b/etlkit.yml:3: `x` is wrong\na b/etlkit.yml:9: `y` is wrong.",
+        "Correct these names; no command works before.",
+    )
+    unknown = [Problem(line=9, text="`y` is wrong"), Problem(line=3, text="`x` is wrong")]
+    assert expected == said(judging.judge_settings(Path("a b"), SETTINGS, unknown))
 
 
 @pytest.mark.parametrize(
