@@ -50,15 +50,16 @@ def meanwhile(scene: Scene, place: str, fault: Callable[[int], None]) -> tuple[i
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_a_backend_that_is_terminated(
-    source: SourceDatabase, warehouse: WarehouseDatabase, place: str
+    source: SourceDatabase, warehouse: WarehouseDatabase, capfd: pytest.CaptureFixture[str], place: str
 ) -> None:
-    """An administrator who ends our connection costs one table one load, wherever that load is."""
+    """An administrator who ends our connection costs one table one load, wherever that load is; no row is printed."""
     with scene_of(source, warehouse) as scene:
         scene.loaded()
         ended = meanwhile(scene, place, lambda pid: warehouse.execute(f"select pg_terminate_backend({pid})"))
         assert (3, {"patient": BROKEN}) == ended
         scene.untouched()
         scene.recovers()
+    assert "" == capfd.readouterr().err
 
 
 def test_a_statement_that_is_cancelled(source: SourceDatabase, warehouse: WarehouseDatabase) -> None:
