@@ -19,7 +19,11 @@ def verified(loading: Loading, *tables: str, **request: Any) -> Verification:
     """Verify tables by every column unless told otherwise, discovery looking anew; `request` has its fields by name."""
     request.setdefault("deep", request.get("sample") is None)
     loading.deployment.discovery.clear_cache()
-    settings = attrs.evolve(loading.deployment.settings, analyzed={name: TableConfig() for name in tables})
+    settings = attrs.evolve(
+        loading.deployment.settings,
+        analyzed={name: TableConfig() for name in tables},
+        tables={name: each for name, each in loading.deployment.settings.tables.items() if name in tables},
+    )
     deployment = attrs.evolve(loading.deployment, settings=settings)
     return Verify(deployment=deployment, request=VerifyRequest(**request)).carry_out()
 
