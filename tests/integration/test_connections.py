@@ -348,9 +348,9 @@ def test_source_refusals(source: SourceDatabase, factory: Factory) -> None:
     assert (f"source: 127.0.0.1:{port} has no database `nowhere`; correct `source.url`") == refusal(
         lambda: factory(elsewhere).source().connect()
     )
-    closed = with_password(source.reader_url, str(make_url(source.reader_url).password), database="mysql")
+    closed = with_password(source.reader_url, str(make_url(source.reader_url).password), database="closed")
     assert (
-        f"source: 127.0.0.1:{port} lets the user `reader` not use the database `mysql`; grant the right to"
+        f"source: 127.0.0.1:{port} lets the user `reader` not use the database `closed`; grant the right to"
     ) == refusal(lambda: factory(closed).source_raw().__enter__())
 
 
