@@ -75,7 +75,6 @@ def test_reset_in_the_catalog(wired: Wired) -> None:
     ("wired", "table", "place"),
     [
         ("mariadb-innodb", "appointment", {"statement": "START TRANSACTION WITH CONSISTENT SNAPSHOT"}),
-        ("mariadb-myisam", "patient", {"statement": chunk_of("patient"), "answered": 1000}),
         ("mysql56", "walkinlist", {"statement": chunk_of("walkinlist"), "answered": 10}),
         ("mysql56", "appointment", {"statement": chunk_of("appointment"), "answered": 600}),
         ("mariadb-innodb", "recall", {"statement": chunk_of("recall"), "answered": 600}),
@@ -86,7 +85,6 @@ def test_reset_in_the_catalog(wired: Wired) -> None:
     ],
     ids=[
         "snapshot",
-        "only chunk",
         "table without key",
         "incremental",
         "streaming",
@@ -169,19 +167,14 @@ def test_a_source_that_does_not_greet(wired: Wired, fault: Fault, words: str) ->
     assert {"run": f"Error: source: {words.format(server(wired))}"} == said
 
 
-@pytest.mark.parametrize(
-    ("wired", "place"),
-    [
-        ("mariadb-myisam", {"said": 60}),
-        ("mariadb-innodb", {"statement": chunk_of(LARGE), "answered": 500_000}),
-    ],
-    ids=["login", "mid chunk"],
-    indirect=["wired"],
-)
-def test_recovery(wired: Wired, place: Mapping[str, Any]) -> None:
+@kinds("mariadb-innodb")
+def test_recovery(wired: Wired) -> None:
     """A wire that breaks once costs a moment: what failed is tried again in the same run."""
+    chunk = chunk_of(LARGE)
     said = wired.survives(
-        lambda: wired.to_source.strike_after(Fault.RESET, **place), recovered=True, WIRE_RETRIES="1"
+        lambda: wired.to_source.strike_after(Fault.RESET, statement=chunk, answered=500_000),
+        recovered=True,
+        WIRE_RETRIES="1",
     )
     assert WELL == said
 

@@ -53,12 +53,11 @@ def recorded(table: str) -> tuple[str, str]:
     ("wired", "place", "words"),
     [
         ("mariadb-innodb", {"answered": 60}, NO_WAY_IN),
-        ("mariadb-myisam", {"statement": "set_config", "answered": 20}, NO_WAY_IN),
         ("mysql56", {"statement": "pg_advisory_xact_lock"}, LEDGER),
         ("mysql56", {"statement": "pg_try_advisory_xact_lock", "answered": 30}, LEDGER),
         ("mysql56", {"statement": "INSERT INTO etlkit.runs"}, LEDGER),
     ],
-    ids=["login", "session set-up", "ledger", "lock of the run", "beginning of the run"],
+    ids=["login", "ledger", "lock of the run", "beginning of the run"],
     indirect=["wired"],
 )
 def test_reset_before_the_first_table(wired: Wired, place: Mapping[str, Any], words: str) -> None:
