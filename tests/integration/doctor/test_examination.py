@@ -178,7 +178,7 @@ def test_wrong_password(source: SourceDatabase, warehouse: WarehouseDatabase, ex
     assert f"{place} refuses the user `reader` with this password." == connection.message
     assert "Correct `source.url`." == connection.remedy
     skipped = {each for each, level in levels(found, "source").items() if level == "skipped"}
-    assert 10 == len(skipped)
+    assert 12 == len(skipped)
     assert {"target_tables": "skipped", "disk": "skipped"} == levels(found, "warehouse")
     assert 1 == found.exit_code
 
