@@ -105,7 +105,8 @@ def crash(warehouse: WarehouseDatabase) -> None:
 
 
 @pytest.mark.parametrize("place", ["in the middle of COPY", "before COMMIT"])
-@pytest.mark.parametrize("retries", [0, 2])
+# So many that a slow machine has time to start a server.
+@pytest.mark.parametrize("retries", [0, 8])
 def test_an_immediate_restart(
     source: SourceDatabase, own_warehouse: WarehouseDatabase, place: str, retries: int
 ) -> None:
