@@ -15,9 +15,6 @@ from etlkit.errors import ConfigurationError
 from etlkit.registry import Registry
 from etlkit.wording import counted
 
-ENV_FILE = ".env"
-"""The file beside `etlkit.yml` that holds addresses with passwords."""
-
 
 def judge_settings(
     folder: Path, settings: Settings | ConfigurationError, unknown: Iterable[Problem] = ()

@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from etlkit.config import Secret, Settings
+from etlkit.config.secret_files import ENV_FILE
 from etlkit.config.urls import DatabaseUrl
 from etlkit.connections import ConnectionFactory
 from etlkit.discovery.analysis import as_in_catalog
@@ -17,7 +18,6 @@ from etlkit.discovery.catalog import Catalog
 from etlkit.doctor import checks, source_server, source_tables, warehouse_server
 from etlkit.doctor.accounts import grant_select
 from etlkit.doctor.configuration import (
-    ENV_FILE,
     judge_env_file,
     judge_plugins,
     judge_settings,

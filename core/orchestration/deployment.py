@@ -13,6 +13,7 @@ from etlkit.config import SETTINGS_FILE, Settings
 from etlkit.config.named_files import check_named_files
 from etlkit.config.problems import report
 from etlkit.config.protection import Protection
+from etlkit.config.secret_files import check_secret_files
 from etlkit.connections import ConnectionFactory
 from etlkit.discovery import SchemaDiscovery
 from etlkit.ending import end_signal
@@ -62,6 +63,7 @@ class Deployment:
         settings = Settings.load(folder, env)
         if threads is not None:
             settings = attrs.evolve(settings, run=attrs.evolve(settings.run, threads=threads))
+        check_secret_files(settings)
         check_named_files(settings)
         registry = registry_of(settings)
         check_choices(settings, registry)
