@@ -1,6 +1,6 @@
 """`python -m etlkit` is the command `etlkit`."""
 
-from etlkit.cli import main
+from etlkit.cli import program
 
 if __name__ == "__main__":
-    main(prog_name="etlkit")
+    program()

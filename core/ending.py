@@ -78,13 +78,17 @@ def listening(exit_code: int) -> Iterator[EndSignal]:
     try:
         yield asked
     finally:
+        # The work is over: what is to be told and the exit code stand.
+        interrupting = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         over.set()
         _current.remove(asked)
         signal.set_wakeup_fd(heard_before)
-        signal.signal(signal.SIGTERM, before)
         mouth.close()
         thread.join()
         ear.close()
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupting)
 
 
 def _listen(ear: socket.socket, over: threading.Event, asked: EndSignal, exit_code: int) -> None:

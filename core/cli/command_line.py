@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import click
 
 from etlkit.cli.analyze import analyze
@@ -30,3 +32,12 @@ def main() -> None:
 
 for _command in (init, doctor, analyze, plan, run, status, verify, reconcile, report, plugins):
     main.add_command(_command)
+
+
+def program() -> None:
+    """Run the command line as a program: once its work is over, no signal changes the exit code any more."""
+    try:
+        main(prog_name="etlkit")
+    finally:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)

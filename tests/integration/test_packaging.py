@@ -169,7 +169,7 @@ def test_the_wheel_announces_command_and_plugins(built: Built) -> None:
     found = {section: dict(parser[section]) for section in parser.sections()}
     expected = {"console_scripts": PROJECT["scripts"], **PROJECT["entry-points"]}
     assert expected == found
-    assert {"etlkit": "etlkit.cli:main"} == found["console_scripts"]
+    assert {"etlkit": "etlkit.cli:program"} == found["console_scripts"]
 
 
 def test_an_installation_holds_every_module(installed: Installed) -> None:

@@ -163,3 +163,14 @@ def test_module() -> None:
         [sys.executable, "-m", "etlkit", "--version"], capture_output=True, text=True, check=True
     )
     assert re.fullmatch(r"etlkit \d+\.\d+\.\d+\n", done.stdout)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_behind_the_work(sent: signal.Signals) -> None:
+    """A program that is asked to end while it leaves has done its work, and says so by its exit code."""
+    script = (
+        f"import atexit, os, sys; atexit.register(os.kill, os.getpid(), {sent.value}); "
+        "from etlkit.cli import program; sys.argv[1:] = ['--version']; program()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (0, "") == (done.returncode, done.stderr)
