@@ -49,6 +49,12 @@ def pytest_configure(config: pytest.Config) -> None:
     canary_watch.register(config)
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """Tell what random tests begin with, also when they pass."""
+    rounds, seed = config.getoption("--soak-rounds", default=50), config.getoption("--soak-seed", default=1)
+    return f"soak: {rounds} rounds, seed {seed}; kills: {config.getoption('--kills', default=100)}"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the caller choose the PostgreSQL version."""
     parser.addoption(
