@@ -261,7 +261,9 @@ def main() -> None:
             bench.strategies()
             missed = missed or bench.missed
     if missed:
-        sys.exit("A budget was missed. Where statements wait without a load too, measure on a quieter machine.")
+        sys.exit(
+            "A budget was missed. Where statements wait without a load too, measure on a quieter machine."
+        )
 
 
 if __name__ == "__main__":
