@@ -10,6 +10,6 @@ ensure_mariadb ""
 ensure_mysql56
 
 cd "$CLONE"
-# Two at a time: each has servers of its own, and waits for them most of the time.
+# Three at a time, on two processors: each has servers of its own, and waits for them half of the time.
 # In the order of their names: the longest files are among the first, and their workers are not waited for at the end.
-exec "$PYTHON" -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term "$@"
+exec "$PYTHON" -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term "$@"
