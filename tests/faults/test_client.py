@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
 import os
-import pwd
 import re
 import resource
 import subprocess
@@ -134,25 +134,48 @@ def test_a_full_disk_under_the_deployment(clinic: Clinic) -> None:
         clinic.done("run", "--json")
 
 
+class Header(ctypes.Structure):
+    """Linux's `__user_cap_header_struct`, version 3: of this thread."""
+
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class Capabilities(ctypes.Structure):
+    """Linux's `__user_cap_data_struct`: the first of two."""
+
+    _fields_ = (
+        ("effective", ctypes.c_uint32),
+        ("permitted", ctypes.c_uint32),
+        ("inheritable", ctypes.c_uint32),
+    )
+
+
 @contextmanager
-def not_writable(folder: Path) -> Iterator[None]:
-    """Let this process write to no file of a folder; root, who may write anywhere, is nobody meanwhile."""
-    user = os.geteuid()
-    folder.chmod(0o555)
-    for each in folder.iterdir():
-        each.chmod(0o444)
-    ways = [each for each in folder.parents if not each.stat().st_mode & 0o001]
-    modes = [(each, each.stat().st_mode) for each in ways]
-    for each in ways:
-        each.chmod(each.stat().st_mode | 0o011)
-    if user == 0:
-        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+def bound_by_modes() -> Iterator[None]:
+    """Let root be bound by the modes of files like anybody, as long as the block runs (capabilities(7))."""
+    libc, may_override = ctypes.CDLL(None, use_errno=True), 1 << 1
+    header, both = Header(0x20080522, 0), (Capabilities * 2)()
+    assert 0 == libc.capget(ctypes.byref(header), both)
+    before = both[0].effective
+    both[0].effective = before & ~may_override
+    assert 0 == libc.capset(ctypes.byref(header), both)
     try:
         yield
     finally:
-        os.seteuid(user)
-        for each, mode in modes:
-            each.chmod(mode & 0o7777)
+        both[0].effective = before
+        assert 0 == libc.capset(ctypes.byref(header), both)
+
+
+@contextmanager
+def not_writable(folder: Path) -> Iterator[None]:
+    """Let this process write to no file of a folder."""
+    for each in folder.iterdir():
+        each.chmod(0o444)
+    folder.chmod(0o555)
+    try:
+        with bound_by_modes():
+            yield
+    finally:
         folder.chmod(0o755)
 
 
