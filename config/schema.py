@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import attrs
 
-from etlkit.config.secrets import Secret
+from etlkit.config.secrets import PluginOption, Secret
 from etlkit.config.settings import Settings
 from etlkit.config.structure import fields_of, is_optional
 from etlkit.config.types import AllowedHours, Between
@@ -26,6 +26,7 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     Path: {"type": "string"},
     Secret: {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"},
+    PluginOption: {"type": ["string", "boolean", "number"]},
     MySQLUrl: {"type": "string", "pattern": r"^(mysql|mariadb)(\+pymysql)?://|\$\{"},
     PostgresUrl: {"type": "string", "pattern": r"^(postgresql|postgres)(\+psycopg2)?://|\$\{"},
     AllowedHours: {"type": "string", "pattern": r"^[0-9]{1,2}:[0-9]{2} *- *[0-9]{1,2}:[0-9]{2}$|\$\{"},

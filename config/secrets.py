@@ -49,6 +49,12 @@ class Secret:
         return self
 
 
+class PluginOption(Secret):
+    """A text that a person gives to a plugin: written plainly or as a reference, and a secret for all that is known."""
+
+    __slots__ = ()
+
+
 def scrubbed(text: str, *secrets: Secret | None) -> str:
     """Take secrets out of a text that another program wrote, such as a server's refusal.
 

@@ -16,7 +16,7 @@ import attrs
 import cattrs
 
 from etlkit.config.problems import Problem, ProblemsFound, problem
-from etlkit.config.secrets import Secret
+from etlkit.config.secrets import PluginOption, Secret
 from etlkit.config.types import AllowedHours
 from etlkit.config.urls import DatabaseUrl, MySQLUrl, NotAnAddress, PostgresUrl
 from etlkit.config.yaml_reader import Block, Listing, Node, Scalar, is_delicate
@@ -25,6 +25,7 @@ from etlkit.suggestions import suggestion
 T = TypeVar("T")
 _TRUE = ("true", "yes", "on")
 _FALSE = ("false", "no", "off")
+_UNSHOWN = "plugins.options."  # may hold what only the plugin knows to be a secret
 
 
 def structure(node: Node, cls: type[T], folder: Path) -> T:
@@ -82,6 +83,7 @@ def _converter(folder: Path) -> cattrs.Converter:
         (MySQLUrl, _url),
         (PostgresUrl, _url),
         (Secret, _secret),
+        (PluginOption, _option),
     ]
     families: list[tuple[Callable[[Any], bool], Callable[[cattrs.Converter, Node, Any], Any]]] = [
         (attrs.has, _section),
@@ -107,7 +109,7 @@ def _shown(node: Node) -> str:
         return f"the value of `{node.origin}`"
     if node.absent or not node.text:
         return "nothing"
-    if is_delicate(node.text):
+    if is_delicate(node.text) or f"{node.path}.".startswith(_UNSHOWN):
         return "a text that is not shown"
     return f"`{node.text}`"
 
@@ -183,6 +185,10 @@ def _secret(node: Node, _: Any) -> Secret:
             f'`{node.path}` must be a reference to the environment such as `"${{ETLKIT_MASKING_KEY}}"`',
         )
     return Secret(node.text)
+
+
+def _option(node: Node, _: Any) -> PluginOption:
+    return PluginOption(_text(node, str))
 
 
 def _one_of(_: cattrs.Converter, node: Node, kind: Any) -> str:

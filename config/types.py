@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import attrs
 
+from etlkit.config.secrets import PluginOption
 from etlkit.config.urls import MySQLUrl, PostgresUrl
 
 
@@ -85,6 +86,10 @@ def frozen_mapping(given: Mapping[str, Any]) -> Mapping[str, Any]:
         A read-only copy.
     """
     return MappingProxyType(dict(given))
+
+
+def _frozen_mappings(given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    return frozen_mapping({name: frozen_mapping(inner) for name, inner in given.items()})
 
 
 @attrs.frozen(kw_only=True)
@@ -231,6 +236,8 @@ class PluginSettings:
     """Names of plugins that are not even imported."""
     order: PluginOrder = PluginOrder()
     """Which are asked first."""
+    options: Mapping[str, Mapping[str, PluginOption]] = attrs.field(factory=dict, converter=_frozen_mappings)
+    """By a plugin's name its options, by its own names; each is a text that no output repeats."""
 
 
 @attrs.frozen(kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import pickle
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -133,6 +134,18 @@ tables:
     assert load(SERVERS + "plugins:\nrun: {}\ntables:\n").plugins == load(SERVERS).plugins
 
 
+def test_options_of_plugins(load: Load) -> None:
+    """Options of plugins are texts by plugin and key, references replaced, and show themselves to nobody."""
+    text = 'plugins: {options: {alerts: {urls: "json://${TOKEN}@h", on: always}, metrics: }}'
+    settings = load(SERVERS + text, {**ENV, "TOKEN": "hunter2"})
+    options = settings.plugins.options
+    assert {"alerts": ["on", "urls"], "metrics": []} == {name: sorted(each) for name, each in options.items()}
+    assert ["json://hunter2@h", "always"] == [each.reveal() for each in options["alerts"].values()]
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(TypeError, match="a secret is not written into pickles"):
+        pickle.dumps(options["alerts"]["urls"])
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
@@ -164,6 +177,26 @@ tables:
         ("drift: {add_column: 1}", "`drift.add_column` must be `evolve`, `ignore` or `refuse` (got `1`)"),
         ("plugins: {disable: a}", "`plugins.disable` must be a list (got `a`)"),
         ("plugins: {disable: [{}]}", "`plugins.disable[0]` must be a text (got a mapping)"),
+        (
+            "plugins: {options: hunter2}",
+            "`plugins.options` must be a mapping of names (got a text that is not shown)",
+        ),
+        (
+            "plugins: {options: {alerts: hunter2}}",
+            "`plugins.options.alerts` must be a mapping of names (got a text that is not shown)",
+        ),
+        (
+            "plugins: {options: {alerts: {urls: [hunter2]}}}",
+            "`plugins.options.alerts.urls` must be a text (got a list)",
+        ),
+        (
+            "plugins: {options: {alerts: {urls: }}}",
+            "`plugins.options.alerts.urls` must be a text (got nothing)",
+        ),
+        (
+            "plugins: {options: {alerts: {urls: '${NONE}'}}}",
+            "`plugins.options.alerts.urls` needs `${NONE}`, which neither the environment nor `.env` sets",
+        ),
         ("tables: [patient]", "`tables` must be a mapping of names (got a list)"),
         ("tables: {p: {exclude: 2}}", "`tables.p.exclude` must be true or false (got `2`)"),
         (
