@@ -59,11 +59,26 @@ class ConfigurationGenerationError(SchemaDiscoveryError):
 
 
 class PluginError(EtlkitError):
-    """A plugin cannot be used; the message names plugin, distribution, version and hook."""
+    """A plugin's function failed at its work, or answered wrongly; the message names plugin and function."""
 
 
-class PluginConflict(PluginError):
+class RegistrationFailed(PluginError):
+    """A plugin cannot be used at all: it cannot be imported, or what it registers is wrong. Nothing was done yet.
+
+    The message names plugin, distribution, version and hook.
+    """
+
+    exit_code = 2
+
+
+class PluginConflict(RegistrationFailed):
     """Two plugins provide the same name; the message names both."""
+
+
+class LockMismatch(EtlkitError):
+    """The plugins are not those that the deployment's `plugins.lock.yml` names; no plugin's code was used."""
+
+    exit_code = 6
 
 
 class PlanRefused(EtlkitError):

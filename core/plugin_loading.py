@@ -13,7 +13,7 @@ import pluggy
 
 from etlkit import hookspecs
 from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
-from etlkit.errors import PluginConflict, PluginError
+from etlkit.errors import PluginConflict, RegistrationFailed
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.providers import Candidate, PluginInfo, told
 from etlkit.suggestions import suggestion
@@ -60,7 +60,7 @@ class Loaded:
     """Per registration hook, what it yielded."""
     observers: Mapping[str, pluggy.HookImpl] = attrs.field(factory=dict)
     """Per observer's hook, its implementation."""
-    problems: tuple[PluginError, ...] = ()
+    problems: tuple[RegistrationFailed, ...] = ()
     """All that is wrong; nothing of a plugin with problems may be used."""
 
 
@@ -102,7 +102,7 @@ def load(candidate: Candidate) -> Loaded:
             continue
         try:
             items[hook] = _collected(hook, implementation, info)
-        except PluginError as problem:
+        except RegistrationFailed as problem:
             problems.append(problem)
     return Loaded(info=info, items=items, observers=observers, problems=tuple(problems))
 
@@ -122,9 +122,9 @@ def call(implementation: pluggy.HookImpl, **arguments: object) -> object:
 
 def _misunderstandings(
     manager: pluggy.PluginManager, module: ModuleType, info: PluginInfo
-) -> list[PluginError]:
+) -> list[RegistrationFailed]:
     """Find what pluggy would accept in silence and the plugin's author cannot have meant."""
-    problems: list[PluginError] = []
+    problems: list[RegistrationFailed] = []
     functions: defaultdict[str, list[str]] = defaultdict(list)
     for attribute, value in sorted(vars(module).items()):
         options = manager.parse_hookimpl_opts(module, attribute)
@@ -180,7 +180,7 @@ def _wrong_part(item: Any) -> str | None:
 
 def _invalid(
     manager: pluggy.PluginManager, info: PluginInfo, failure: pluggy.PluginValidationError
-) -> PluginError:
+) -> RegistrationFailed:
     text = " ".join(str(failure).split())
     hook = next((each for each in _known(manager) if f"'{each}'" in text), None)
     return _problem(info, text, failure, hook=hook)
@@ -208,8 +208,8 @@ def _problem(
     cause: BaseException | None = None,
     *,
     hook: str | None = None,
-    kind: type[PluginError] = PluginError,
-) -> PluginError:
+    kind: type[RegistrationFailed] = RegistrationFailed,
+) -> RegistrationFailed:
     place = f", hook `{hook}`" if hook else ""
     problem = kind(f"plugin {info.origin}{place}: {text}; {info.remedy}")
     problem.__cause__ = cause

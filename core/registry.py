@@ -12,7 +12,7 @@ import attrs
 import pluggy
 
 from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
-from etlkit.errors import ConfigurationError, EtlkitError, PluginConflict, PluginError
+from etlkit.errors import ConfigurationError, EtlkitError, PluginConflict, RegistrationFailed
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.plugin_conflicts import conflicting_items, conflicting_names, unknown
 from etlkit.plugin_loading import OBSERVERS, REGISTRATIONS, Loaded, call, load
@@ -78,7 +78,7 @@ class Registry:
         Raises:
             PluginConflict: two plugins provide the same name, and nothing else is wrong.
             ConfigurationError: `disable` or an order names what is not there, and nothing else is wrong.
-            PluginError: one or several plugins cannot be used; the message holds every problem, one a line.
+            RegistrationFailed: one or several plugins cannot be used; the message holds every problem, one a line.
         """
         return cls.inspect(
             disable=disable,
@@ -147,7 +147,7 @@ class Registry:
             return self
         if len(problems) == 1:
             raise problems[0]
-        kind: type[EtlkitError] = PluginError
+        kind: type[EtlkitError] = RegistrationFailed
         for each in (ConfigurationError, PluginConflict):
             if all(isinstance(problem, each) for problem in problems):
                 kind = each
@@ -249,7 +249,7 @@ def _assembled(
 ) -> Registry:
     names = {candidate.info.name for candidate in candidates}
     stray = [unknown("plugins.disable", "plugin", name, names) for name in disable if name not in names]
-    wrong: dict[int, list[PluginError]] = defaultdict(list)
+    wrong: dict[int, list[RegistrationFailed]] = defaultdict(list)
     twins = conflicting_names(
         [None if candidate.info.name in disable else candidate.info for candidate in candidates]
     )
@@ -292,7 +292,7 @@ def _assembled(
     )
 
 
-def _judged(loaded: Loaded, problems: Sequence[PluginError]) -> PluginInfo:
+def _judged(loaded: Loaded, problems: Sequence[RegistrationFailed]) -> PluginInfo:
     provides = {hook: tuple(item.name for item in items) for hook, items in loaded.items.items()}
     provides.update((hook, ()) for hook in loaded.observers)
     if not problems:

@@ -58,7 +58,7 @@ class Deployment:
 
         Raises:
             ConfigurationError: a file says something that cannot be meant.
-            PluginError: a plugin cannot be used.
+            RegistrationFailed: a plugin cannot be used.
         """
         settings = Settings.load(folder, env)
         if threads is not None:
@@ -83,7 +83,7 @@ class Deployment:
             The deployment.
 
         Raises:
-            PluginError: a plugin cannot be used.
+            RegistrationFailed: a plugin cannot be used.
         """
         registry = registry_of(settings) if registry is None else registry
         with (
@@ -135,7 +135,7 @@ def registry_of(settings: Settings) -> Registry:
 
     Raises:
         ConfigurationError: `plugins` in etlkit.yml names what is not there, and nothing else is wrong.
-        PluginError: a plugin cannot be used, or two provide the same.
+        RegistrationFailed: a plugin cannot be used, or two provide the same.
     """
     return inspected_registry(settings).checked()
 

@@ -13,7 +13,14 @@ import attrs
 import pytest
 
 from etlkit import RunFinished, RunStarting, TableAnalysis, TableFinished
-from etlkit.errors import ConfigurationError, EtlkitError, PlanRefused, PluginConflict, PluginError
+from etlkit.errors import (
+    ConfigurationError,
+    EtlkitError,
+    PlanRefused,
+    PluginConflict,
+    PluginError,
+    RegistrationFailed,
+)
 from etlkit.registry import Registry
 
 STRATEGY = """
@@ -263,7 +270,7 @@ def test_every_failure_names_plugin_distribution_version_and_hook(
 ) -> None:
     """Whatever a plugin does wrong, the error says which plugin of which distribution did it, and where."""
     error = refusal(announce(a=source))
-    assert type(error) is PluginError
+    assert (RegistrationFailed, 2) == (type(error), error.exit_code)
     assert str(error) == f"plugin `a` (dist-a 1.0){expected}; {REMEDY.format('a')}"
 
 
@@ -297,7 +304,7 @@ def test_two_entry_points_of_one_name_are_refused(announce: Callable[..., EntryP
     first, second = announce(a=STRATEGY.format(name="all"), b="raise SystemExit")
     entry = importlib.metadata.EntryPoint("a", "plugged_b", "etlkit.plugins")
     error = refusal([first, (entry, second[1])])
-    assert type(error) is PluginConflict
+    assert (PluginConflict, 2) == (type(error), error.exit_code)
     assert str(error) == (
         "plugin `a` is provided more than once: by dist-a 1.0 (`plugged_a`) and by dist-b 1.0 (`plugged_b`); "
         "uninstall one of them, or name `a` under `plugins.disable` in etlkit.yml, which disables all of them"
@@ -342,7 +349,7 @@ def test_two_objects_of_one_name_are_refused(
     """Two providers of one name are both named, with distribution and version."""
     source = f"from etlkit import *\n@hookimpl\ndef {hook}():\n    yield {item}\n"
     error = refusal(announce(a=source, b=source))
-    assert type(error) is PluginConflict
+    assert (PluginConflict, 2) == (type(error), error.exit_code)
     assert str(error) == (
         f"{kind} `same` is provided more than once, in hook `{hook}`: by plugin `a` (dist-a 1.0) and by "
         "plugin `b` (dist-b 1.0); uninstall one of them, or name `a` or `b` under `plugins.disable` "
@@ -364,7 +371,7 @@ def test_two_implementations_of_a_hook_in_one_module_are_refused(
         return []
     """
     error = refusal(announce(a=source))
-    assert type(error) is PluginConflict
+    assert (PluginConflict, 2) == (type(error), error.exit_code)
     assert str(error) == (
         "plugin `a` (dist-a 1.0), hook `etlkit_strategies`: is implemented more than once: by `first` and by "
         f"`second`; {REMEDY.format('a')}"
@@ -375,7 +382,7 @@ def test_all_problems_are_reported_at_once(announce: Callable[..., EntryPoints])
     """One start tells everything that is wrong, so that it can be put right at once."""
     same = STRATEGY.format(name="all")
     error = refusal(announce(a="raise ValueError", b=same, c=same), disable=["nobody"])
-    assert type(error) is PluginError
+    assert (RegistrationFailed, 2) == (type(error), error.exit_code)
     beginnings = [
         "plugin `a` (dist-a 1.0): cannot be imported: ",
         "strategy `all` is provided more than once, ",
