@@ -75,6 +75,18 @@ def conflicting_items(hook: str, loaded: Sequence[Loaded]) -> list[tuple[PluginC
     return conflicts
 
 
+def kind_of(hook: str) -> str:
+    """Name what a hook is given.
+
+    Args:
+        hook: a registration hook.
+
+    Returns:
+        A word or two, such as `relationship rule`.
+    """
+    return _KINDS[hook]
+
+
 def unknown(key: str, kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
     """Word that a setting names something which no plugin provides.
 

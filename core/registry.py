@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType, ModuleType
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import TypeVar
 
 import attrs
-import pluggy
 
 from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
 from etlkit.errors import ConfigurationError, EtlkitError, PluginConflict, RegistrationFailed
 from etlkit.events import RunFinished, RunStarting, TableFinished
-from etlkit.plugin_conflicts import conflicting_items, conflicting_names, unknown
-from etlkit.plugin_loading import OBSERVERS, REGISTRATIONS, Loaded, call, load
-from etlkit.providers import Candidate, EntryPoints, PluginInfo, Provided, Status, announced, given, told
+from etlkit.plugin_assembly import Observer, assembled
+from etlkit.plugin_loading import OBSERVERS, call
+from etlkit.providers import Candidate, EntryPoints, PluginInfo, Provided, announced, given, told
 from etlkit.suggestions import suggestion
 
 __all__ = ["PluginInfo", "Provided", "Registry"]
@@ -24,13 +22,6 @@ __all__ = ["PluginInfo", "Provided", "Registry"]
 Item = TypeVar("Item", Strategy, Classifier, Conversion, RelationshipRule, Exclusion, Executor)
 
 logger = logging.getLogger(__name__)
-
-
-@attrs.frozen(kw_only=True)
-class _Observer:
-    hook: str
-    plugin: PluginInfo
-    implementation: pluggy.HookImpl
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -53,7 +44,7 @@ class Registry:
     """By name, in the order of the names."""
     problems: tuple[EtlkitError, ...] = ()
     """All that is wrong; empty in a registry that `load` returned."""
-    _observers: tuple[_Observer, ...] = attrs.field(default=(), repr=False)
+    _observers: tuple[Observer, ...] = attrs.field(default=(), repr=False)
 
     @classmethod
     def load(
@@ -107,7 +98,7 @@ class Registry:
         Raises:
             EtlkitError: as `load`.
         """
-        return _assembled(given(modules), (), order_classifiers, order_conversions).checked()
+        return cls._assembled(given(modules), (), order_classifiers, order_conversions).checked()
 
     @classmethod
     def inspect(
@@ -131,7 +122,7 @@ class Registry:
         Returns:
             A registry whose `problems` and `PluginInfo.error` hold what `load` would raise.
         """
-        return _assembled(announced(entry_points), tuple(disable), order_classifiers, order_conversions)
+        return cls._assembled(announced(entry_points), tuple(disable), order_classifiers, order_conversions)
 
     def checked(self) -> Registry:
         """Make sure that nothing is wrong.
@@ -231,6 +222,29 @@ class Registry:
         also = f" (disabled plugins: {', '.join(disabled)})" if disabled else ""
         return f"{suggestion(name, provided)}{also}"
 
+    @classmethod
+    def _assembled(
+        cls,
+        candidates: Sequence[Candidate],
+        disable: Sequence[str],
+        order_classifiers: Sequence[str],
+        order_conversions: Sequence[str],
+    ) -> Registry:
+        orders = {"etlkit_classifiers": order_classifiers, "etlkit_conversions": order_conversions}
+        assembly = assembled(candidates, disable, orders)
+        provided = assembly.provided
+        return cls(
+            plugins=assembly.plugins,
+            strategies=assembly.by_name("etlkit_strategies"),
+            classifiers=provided["etlkit_classifiers"],
+            conversions=provided["etlkit_conversions"],
+            relationships=provided["etlkit_relationships"],
+            exclusions=provided["etlkit_exclusions"],
+            executors=assembly.by_name("etlkit_executors"),
+            problems=assembly.problems,
+            observers=assembly.observers,
+        )
+
     def _find(self, kind: str, name: str, provided: Mapping[str, Provided[Item]]) -> Provided[Item]:
         try:
             return provided[name]
@@ -239,92 +253,3 @@ class Registry:
             raise ConfigurationError(
                 f"no plugin provides {article} {kind} `{name}`; {self.hint(name, provided)}"
             ) from None
-
-
-def _assembled(
-    candidates: Sequence[Candidate],
-    disable: Sequence[str],
-    order_classifiers: Sequence[str],
-    order_conversions: Sequence[str],
-) -> Registry:
-    names = {candidate.info.name for candidate in candidates}
-    stray = [unknown("plugins.disable", "plugin", name, names) for name in disable if name not in names]
-    wrong: dict[int, list[RegistrationFailed]] = defaultdict(list)
-    twins = conflicting_names(
-        [None if candidate.info.name in disable else candidate.info for candidate in candidates]
-    )
-    loaded: list[Loaded] = []
-    for number, candidate in enumerate(candidates):
-        if candidate.info.name in disable:
-            loaded.append(Loaded(info=attrs.evolve(candidate.info, status="disabled")))
-        elif number in twins:
-            loaded.append(Loaded(info=candidate.info))
-            wrong[number].append(twins[number])
-        else:
-            loaded.append(load(candidate))
-            wrong[number].extend(loaded[-1].problems)
-    for hook in REGISTRATIONS:
-        for conflict, numbers in conflicting_items(hook, loaded):
-            for number in numbers:
-                wrong[number].append(conflict)
-    infos = [_judged(each, wrong[number]) for number, each in enumerate(loaded)]
-    problems: list[EtlkitError] = list(dict.fromkeys(problem for each in wrong.values() for problem in each))
-    provided = {hook: _provided(hook, loaded, infos) for hook in REGISTRATIONS}
-    orders = [
-        ("plugins.order.classifiers", "classifier", order_classifiers, provided["etlkit_classifiers"]),
-        ("plugins.order.conversions", "conversion", order_conversions, provided["etlkit_conversions"]),
-    ]
-    if not problems:
-        # What a broken plugin would have provided is not known, so nothing can be called unknown then.
-        for key, kind, order, there in orders:
-            present = {each.item.name for each in there}
-            stray.extend(unknown(key, kind, name, present) for name in order if name not in present)
-    return Registry(
-        plugins=tuple(sorted(infos, key=lambda info: (info.name, info.distribution))),
-        strategies=_by_name(provided["etlkit_strategies"]),
-        classifiers=_ordered(provided["etlkit_classifiers"], order_classifiers),
-        conversions=_ordered(provided["etlkit_conversions"], order_conversions),
-        relationships=_ordered(provided["etlkit_relationships"], ()),
-        exclusions=_ordered(provided["etlkit_exclusions"], ()),
-        executors=_by_name(provided["etlkit_executors"]),
-        problems=(*problems, *stray),
-        observers=_observing(loaded, infos),
-    )
-
-
-def _judged(loaded: Loaded, problems: Sequence[RegistrationFailed]) -> PluginInfo:
-    provides = {hook: tuple(item.name for item in items) for hook, items in loaded.items.items()}
-    provides.update((hook, ()) for hook in loaded.observers)
-    if not problems:
-        return attrs.evolve(loaded.info, provides=provides)
-    status: Status = "broken"
-    error = "\n".join(problem.message for problem in problems)
-    return attrs.evolve(loaded.info, provides=provides, status=status, error=error)
-
-
-def _provided(hook: str, loaded: Sequence[Loaded], infos: Sequence[PluginInfo]) -> list[Provided[Any]]:
-    return [
-        Provided(item=item, plugin=info)
-        for each, info in zip(loaded, infos, strict=True)
-        if info.status == "active"
-        for item in each.items.get(hook, ())
-    ]
-
-
-def _observing(loaded: Sequence[Loaded], infos: Sequence[PluginInfo]) -> tuple[_Observer, ...]:
-    observers = [
-        _Observer(hook=hook, plugin=info, implementation=implementation)
-        for each, info in zip(loaded, infos, strict=True)
-        if info.status == "active"
-        for hook, implementation in each.observers.items()
-    ]
-    return tuple(sorted(observers, key=lambda observer: observer.plugin.name))
-
-
-def _by_name(provided: Iterable[Provided[Item]]) -> Mapping[str, Provided[Item]]:
-    return MappingProxyType({each.item.name: each for each in _ordered(provided, ())})
-
-
-def _ordered(provided: Iterable[Provided[Item]], order: Sequence[str]) -> tuple[Provided[Item], ...]:
-    places = {name: place for place, name in reversed(list(enumerate(order)))}
-    return tuple(sorted(provided, key=lambda each: (places.get(each.item.name, len(order)), each.item.name)))
