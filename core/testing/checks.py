@@ -1,15 +1,4 @@
-"""The kit for plugin authors: tables to show a plugin, and checks that it keeps the contracts.
-
-Example:
-    import my_plugin
-    from etlkit.testing import check_plugin, table
-
-    def test_contracts():
-        check_plugin(my_plugin, tables=[table("patient", "PatNum bigint auto_increment", "SSN varchar(11)")])
-
-No check needs a server, an installation or a test runner; each raises AssertionError with a sentence that says
-what is wrong.
-"""
+"""Checks that a plugin keeps its contracts, as pure functions: no server, no installation, no test runner."""
 
 from __future__ import annotations
 
@@ -27,10 +16,13 @@ from sqlalchemy.dialects import mysql
 from etlkit.contracts import (
     Classifier,
     Conversion,
+    Exclusion,
     Executor,
     Fit,
     LoadPlan,
     Refusal,
+    Relationship,
+    RelationshipRule,
     Since,
     Strategy,
     TableState,
@@ -44,19 +36,8 @@ from etlkit.events import TableFinished
 from etlkit.executing import outcomes
 from etlkit.providers import PluginInfo, Provided
 from etlkit.registry import Registry
-from etlkit.sample_tables import TABLES, column, table
 from etlkit.tables import INTEGER_TYPES, TableAnalysis
-
-__all__ = [
-    "TABLES",
-    "check_classifier",
-    "check_conversion",
-    "check_executor",
-    "check_plugin",
-    "check_strategy",
-    "column",
-    "table",
-]
+from etlkit.testing.tables import TABLES
 
 
 def check_plugin(module: ModuleType, *, tables: Iterable[TableAnalysis] = ()) -> Registry:
@@ -83,7 +64,11 @@ def check_plugin(module: ModuleType, *, tables: Iterable[TableAnalysis] = ()) ->
         check_conversion(conversion.item, tables=shown)
     for executor in registry.executors.values():
         check_executor(executor.item)
-    # The kernel's own code checks what these answer.
+    for exclusion in registry.exclusions:
+        check_exclusion(exclusion.item, tables=shown)
+    for rule in registry.relationships:
+        check_relationships(rule.item, tables=shown)
+    # The kernel's own code checks what these answer together.
     by_name = {each.name: each for each in reversed(shown)}
     find_relations(by_name, registry.relationships, find_left_out(by_name, registry.exclusions))
     return registry
@@ -207,6 +192,51 @@ def check_executor(executor: Executor) -> None:
     except LookupError:
         return
     raise AssertionError(f"executor `{executor.name}` must end with what a load raises")
+
+
+def check_exclusion(exclusion: Exclusion, *, tables: Iterable[TableAnalysis] = TABLES) -> None:
+    """Check that an exclusion answers with True or False, and each time the same.
+
+    Args:
+        exclusion: the exclusion.
+        tables: the tables to show it.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    for each in tables:
+        where = f"exclusion `{exclusion.name}`, table `{each.name}`"
+        answer = exclusion.excludes(each)
+        _hold(isinstance(answer, bool), f"{where}: `excludes` must return a bool (got {answer!r})")
+        _hold(exclusion.excludes(each) == answer, f"{where}: the answer must be the same each time")
+
+
+def check_relationships(rule: RelationshipRule, *, tables: Iterable[TableAnalysis] = TABLES) -> None:
+    """Check that a rule names tables and columns that are there, and each time the same.
+
+    Args:
+        rule: the rule.
+        tables: the tables to show it, all at once.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    by_name = {each.name: each for each in reversed(tuple(tables))}
+    where = f"relationship rule `{rule.name}`"
+    answers = list(rule.relationships(dict(by_name)))
+    for answer in answers:
+        kind = type(answer).__name__
+        _hold(
+            isinstance(answer, Relationship),
+            f"{where}: `relationships` must yield Relationships (got {kind})",
+        )
+        ends = ((answer.table, answer.column), (answer.referenced_table, answer.referenced_column))
+        for name, of in ends:
+            _hold(name in by_name, f"{where}: it names the table `{name}`, which it was not shown")
+            there = by_name[name].column(of) is not None
+            _hold(there, f"{where}: it names the column `{of}`, which `{name}` does not have")
+    again = sorted(rule.relationships(dict(by_name)))
+    _hold(sorted(answers) == again, f"{where}: the answer must be the same each time")
 
 
 def _check_plan(
