@@ -275,6 +275,34 @@ class Exclusion:
 
 
 @attrs.frozen(kw_only=True)
+class TableHabit:
+    """What is known of how a program uses a table; what is left open, others may answer."""
+
+    reason: str
+    """Why, for all that is answered here: a clause that follows "because"."""
+    only_added: bool | None = None
+    """Whether rows are only ever added, never edited; None: not known."""
+    entered: frozenset[str] = frozenset()
+    """Columns that say when a row was entered; empty: not known."""
+    edited: frozenset[str] = frozenset()
+    """Columns that say when a row was changed last, as far as every program keeps them; empty: not known."""
+    lookback_seconds: int | None = None
+    """What is to be read again behind a time cursor; None: the strategy's own default. A person's choice wins."""
+
+
+@attrs.frozen(kw_only=True)
+class Habit:
+    """Knows how a program uses its tables, which no catalog tells."""
+
+    name: str
+    """Recorded with each answer."""
+    summary: str
+    """One sentence for `etlkit plugins list`."""
+    habit: Callable[[TableAnalysis], TableHabit | None]
+    """Answers for a table, shown as the catalog has it, or passes; the first answer to each question holds."""
+
+
+@attrs.frozen(kw_only=True)
 class Executor:
     """Says where the tables of a run are loaded and how many at a time; what a load is, it is given."""
 
@@ -289,4 +317,19 @@ class Executor:
     may be called from any thread of this process; a table that fails is an outcome, so what `load` raises ends
     the run. Then, and when the generator is closed before its end, no further table is begun; those in work
     are not to be waited for: the run tells them to end, and waits itself.
+    """
+
+
+@attrs.frozen(kw_only=True)
+class Option:
+    """A choice about a plugin that a person makes, as a text under `plugins.options` in `etlkit.yml`."""
+
+    name: str
+    """The key under the plugin's name."""
+    summary: str
+    """One sentence for people: what it is for, and what holds without it."""
+    problem: Callable[[Mapping[str, str]], str | None] = lambda _: None
+    """Given all options of the plugin, this one among them, says what is wrong with this one; None: nothing is.
+
+    The answer ends a sentence that begins with the option's name, such as "must be a number of seconds".
     """

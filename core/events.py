@@ -42,12 +42,15 @@ class TableFinished:
     seconds: float = 0.0
     """Wall time of the table, waiting for a turn excluded."""
     verified: str = "not checked"
-    """Whether the target was proven equal; what was not checked says so."""
+    """Whether the target was proven equal: begins with `equal`, `repaired` (equal by now), the number of rows that
+    differ, or `not checked`."""
     losses: tuple[tuple[str, str, int, str], ...] = ()
     """Column, rule, count and policy (`null`, `replace` or `quarantine`; `fail` of a load that failed by it) of values
     that PostgreSQL cannot hold."""
     alert: bool = False
     """Whether more rows than the table's `data_quality_threshold` allows are not there as they are in the source."""
+    alert_on_failure: bool = False
+    """Whether a failure of this table calls for a person, as its `monitoring` says."""
     error: str | None = None
     """The failure in one sentence; None when the load was committed."""
     exit_code: int = 0
@@ -59,7 +62,7 @@ class RunFinished:
     """A run ended."""
 
     run_id: str
-    """As in `RunStarting`."""
+    """As in `RunStarting`; empty for a run that could not begin, which is told by this event alone."""
     deployment: str
     """The deployment's name."""
     exit_code: int
@@ -68,3 +71,7 @@ class RunFinished:
     """Every table of the run, in the order they ended."""
     seconds: float = 0.0
     """Wall time of the run."""
+    whole: bool = False
+    """Whether it was to load every table of the deployment, and not a selection."""
+    error: str | None = None
+    """In one sentence why the run itself could not begin or go on; None when only tables failed, or nothing."""

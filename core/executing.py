@@ -53,13 +53,14 @@ def outcomes(
     try:
         yield from _checked(executor, guarded, tables, workers)
         complete = True
-    except EtlkitError:
-        raise
+    except EtlkitError as error:
+        raise executor.plugin.options.redact(error)  # noqa: B904 - the same error
     except (Exception, SystemExit) as failure:
         # What the load itself raised is not the executor's failure.
         if any(failure is each for each in raised):
             raise
-        raise executor.problem("run", told(failure)) from failure
+        options = executor.plugin.options
+        raise executor.problem("run", told(failure, options)) from options.cause(failure)
     finally:
         if not complete:
             give_up()

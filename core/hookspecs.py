@@ -1,16 +1,26 @@
 """Every extension point of etlkit. A plugin is a module, named by an entry point in the group `etlkit.plugins`.
 
 Registration hooks yield frozen objects of `etlkit.contracts`; observers are told what happened. The kernel calls
-each plugin on its own, so one plugin's failure is always told apart from another's.
+each plugin on its own, so one plugin's failure is always told apart from another's. Every hook is given its plugin's
+`options` as well, if its implementation takes an argument of this name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pluggy
 
-from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
+from etlkit.contracts import (
+    Classifier,
+    Conversion,
+    Exclusion,
+    Executor,
+    Habit,
+    Option,
+    RelationshipRule,
+    Strategy,
+)
 from etlkit.events import RunFinished, RunStarting, TableFinished
 
 PROJECT = "etlkit"
@@ -24,7 +34,29 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def etlkit_strategies() -> Iterator[Strategy]:
+def etlkit_options() -> Iterator[Option]:
+    """Name the options that the plugin takes from `plugins.options` in `etlkit.yml`; others are refused.
+
+    They are checked before any other hook of the plugin is called, and handed to those that take an argument `options`.
+
+    Example:
+        from etlkit import Option, hookimpl
+
+        def problem(options):
+            return None if options["days"].isdecimal() else "must be a number of days"
+
+        @hookimpl
+        def etlkit_options():
+            yield Option(name="days", summary="How far back to look; without it, 30 days.", problem=problem)
+
+    Returns:
+        Options; a name must not be provided twice by one plugin.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def etlkit_strategies(options: Mapping[str, str]) -> Iterator[Strategy]:
     """Provide ways to load a table.
 
     Example:
@@ -48,7 +80,7 @@ def etlkit_strategies() -> Iterator[Strategy]:
 
 
 @hookspec
-def etlkit_classifiers() -> Iterator[Classifier]:
+def etlkit_classifiers(options: Mapping[str, str]) -> Iterator[Classifier]:
     """Provide judgements of how much a table matters.
 
     The chain is asked in the order of `plugins.order.classifiers`, then by name; the first answer wins.
@@ -70,7 +102,7 @@ def etlkit_classifiers() -> Iterator[Classifier]:
 
 
 @hookspec
-def etlkit_conversions() -> Iterator[Conversion]:
+def etlkit_conversions(options: Mapping[str, str]) -> Iterator[Conversion]:
     """Provide changes of a column's value and type that the source computes inside its SELECT.
 
     A conversion is used where `column_overrides` names it, else where the first one `matches`.
@@ -91,7 +123,7 @@ def etlkit_conversions() -> Iterator[Conversion]:
 
 
 @hookspec
-def etlkit_relationships() -> Iterator[RelationshipRule]:
+def etlkit_relationships(options: Mapping[str, str]) -> Iterator[RelationshipRule]:
     """Provide rules that tell which column points to which table; all rules are asked.
 
     A foreign key that the source declares wins over what rules say of its column.
@@ -116,7 +148,7 @@ def etlkit_relationships() -> Iterator[RelationshipRule]:
 
 
 @hookspec
-def etlkit_exclusions() -> Iterator[Exclusion]:
+def etlkit_exclusions(options: Mapping[str, str]) -> Iterator[Exclusion]:
     """Provide judgements which tables are left out by default; one that says yes is enough.
 
     Example:
@@ -136,7 +168,32 @@ def etlkit_exclusions() -> Iterator[Exclusion]:
 
 
 @hookspec
-def etlkit_executors() -> Iterator[Executor]:
+def etlkit_habits(options: Mapping[str, str]) -> Iterator[Habit]:
+    """Provide knowledge of how a program uses its tables: which only grow, and what is to be read again.
+
+    Habits are asked in the order of their names; to each question the first answer holds. What the catalog itself
+    shows, such as a column that the server stamps at every change, wins over them.
+
+    Example:
+        from etlkit import Habit, TableHabit, hookimpl
+
+        def habit(table):
+            if table.name == "doorlog":
+                return TableHabit(only_added=True, reason="the door only adds to it")
+            return None
+
+        @hookimpl
+        def etlkit_habits():
+            yield Habit(name="doors", summary="The log of our doors only grows.", habit=habit)
+
+    Returns:
+        Habits; a name must not be provided twice.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def etlkit_executors(options: Mapping[str, str]) -> Iterator[Executor]:
     """Provide ways to load several tables of a run; the configuration's `run.executor` names the one to use.
 
     Example:
@@ -157,7 +214,7 @@ def etlkit_executors() -> Iterator[Executor]:
 
 
 @hookspec
-def etlkit_run_starting(event: RunStarting) -> None:
+def etlkit_run_starting(event: RunStarting, options: Mapping[str, str]) -> None:
     """Be told that a run begins, before the first row is read.
 
     Example:
@@ -170,7 +227,7 @@ def etlkit_run_starting(event: RunStarting) -> None:
 
 
 @hookspec
-def etlkit_table_finished(event: TableFinished) -> None:
+def etlkit_table_finished(event: TableFinished, options: Mapping[str, str]) -> None:
     """Be told how a table's load ended, as soon as it did.
 
     Example:
@@ -184,7 +241,7 @@ def etlkit_table_finished(event: TableFinished) -> None:
 
 
 @hookspec
-def etlkit_run_finished(event: RunFinished) -> None:
+def etlkit_run_finished(event: RunFinished, options: Mapping[str, str]) -> None:
     """Be told how a run ended.
 
     Example:

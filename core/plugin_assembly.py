@@ -10,9 +10,10 @@ from typing import Any
 import attrs
 import pluggy
 
-from etlkit.errors import EtlkitError, PluginError
+from etlkit.errors import EtlkitError
 from etlkit.plugin_conflicts import conflicting_items, conflicting_names, kind_of, unknown
 from etlkit.plugin_loading import REGISTRATIONS, Loaded, load
+from etlkit.plugin_options import NO_OPTIONS, GivenOptions, Options, without_plugin
 from etlkit.providers import Candidate, PluginInfo, Provided, Status
 
 
@@ -54,7 +55,10 @@ class Assembly:
 
 
 def assembled(
-    candidates: Sequence[Candidate], disable: Sequence[str], orders: Mapping[str, Sequence[str]]
+    candidates: Sequence[Candidate],
+    disable: Sequence[str],
+    orders: Mapping[str, Sequence[str]],
+    options: Options = NO_OPTIONS,
 ) -> Assembly:
     """Load plugins and put together what they provide.
 
@@ -62,13 +66,18 @@ def assembled(
         candidates: the plugins.
         disable: names of plugins that must not even be imported.
         orders: per hook that has an order in `plugins.order`, the names to ask first.
+        options: by a plugin's name its options.
 
     Returns:
         What they provide, and all that is wrong.
     """
     names = {candidate.info.name for candidate in candidates}
-    stray = [unknown("plugins.disable", "plugin", name, names) for name in disable if name not in names]
-    wrong: dict[int, list[PluginError]] = defaultdict(list)
+    stray: list[EtlkitError] = [
+        unknown("plugins.disable", "plugin", name, names) for name in disable if name not in names
+    ]
+    stray.extend(without_plugin(options, names, disable))
+    candidates = [_with_options(each, options) for each in candidates]
+    wrong: dict[int, list[EtlkitError]] = defaultdict(list)
     twins = conflicting_names(
         [None if candidate.info.name in disable else candidate.info for candidate in candidates]
     )
@@ -103,7 +112,12 @@ def assembled(
     )
 
 
-def _judged(loaded: Loaded, problems: Sequence[PluginError]) -> PluginInfo:
+def _with_options(candidate: Candidate, options: Options) -> Candidate:
+    given = GivenOptions(options.get(candidate.info.name, {}))
+    return attrs.evolve(candidate, info=attrs.evolve(candidate.info, options=given))
+
+
+def _judged(loaded: Loaded, problems: Sequence[EtlkitError]) -> PluginInfo:
     provides = {hook: tuple(item.name for item in items) for hook, items in loaded.items.items()}
     provides.update((hook, ()) for hook in loaded.observers)
     if not problems:

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from etlkit.config.structure import quoted
 from etlkit.errors import ConfigurationError, PluginConflict
-from etlkit.plugin_loading import Loaded
+from etlkit.plugin_loading import OPTIONS, Loaded
 from etlkit.providers import PluginInfo
 from etlkit.suggestions import suggestion
 
 _KINDS = {
+    "etlkit_options": "option",
     "etlkit_strategies": "strategy",
     "etlkit_classifiers": "classifier",
     "etlkit_conversions": "conversion",
     "etlkit_relationships": "relationship rule",
     "etlkit_exclusions": "exclusion",
+    "etlkit_habits": "habit",
     "etlkit_executors": "executor",
 }
 
@@ -57,12 +59,13 @@ def conflicting_items(hook: str, loaded: Sequence[Loaded]) -> list[tuple[PluginC
     Returns:
         The conflicts by name, each with the places in `loaded` that have a part in it.
     """
-    providers: dict[str, list[int]] = defaultdict(list)
+    providers: dict[tuple[str, int], list[int]] = defaultdict(list)
     for number, each in enumerate(loaded):
         for item in each.items.get(hook, ()):
-            providers[item.name].append(number)
+            # An option belongs to its plugin; others may have one of the same name.
+            providers[item.name, number if hook == OPTIONS else -1].append(number)
     conflicts = []
-    for name, numbers in sorted(providers.items()):
+    for (name, _), numbers in sorted(providers.items()):
         if len(numbers) > 1:
             infos = [loaded[number].info for number in numbers]
             by = " and by ".join(f"plugin {info.origin}" for info in infos)

@@ -12,18 +12,33 @@ import attrs
 import pluggy
 
 from etlkit import hookspecs
-from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
-from etlkit.errors import PluginConflict, RegistrationFailed
+from etlkit.contracts import (
+    Classifier,
+    Conversion,
+    Exclusion,
+    Executor,
+    Habit,
+    Option,
+    RelationshipRule,
+    Strategy,
+)
+from etlkit.errors import EtlkitError, PluginConflict, RegistrationFailed
 from etlkit.events import RunFinished, RunStarting, TableFinished
+from etlkit.plugin_options import refused
 from etlkit.providers import Candidate, PluginInfo, told
 from etlkit.suggestions import suggestion
 
+OPTIONS = "etlkit_options"
+"""The hook by which a plugin names its options; it is called before the others."""
+
 REGISTRATIONS: Mapping[str, type[Any]] = {
+    OPTIONS: Option,
     "etlkit_strategies": Strategy,
     "etlkit_classifiers": Classifier,
     "etlkit_conversions": Conversion,
     "etlkit_relationships": RelationshipRule,
     "etlkit_exclusions": Exclusion,
+    "etlkit_habits": Habit,
     "etlkit_executors": Executor,
 }
 """Per registration hook, the class of what it yields."""
@@ -41,8 +56,10 @@ _FUNCTIONS = (
     "classify",
     "excludes",
     "fits",
+    "habit",
     "matches",
     "plan",
+    "problem",
     "relationships",
     "run",
     "source_sql",
@@ -60,7 +77,7 @@ class Loaded:
     """Per registration hook, what it yielded."""
     observers: Mapping[str, pluggy.HookImpl] = attrs.field(factory=dict)
     """Per observer's hook, its implementation."""
-    problems: tuple[RegistrationFailed, ...] = ()
+    problems: tuple[EtlkitError, ...] = ()
     """All that is wrong; nothing of a plugin with problems may be used."""
 
 
@@ -78,7 +95,8 @@ def load(candidate: Candidate) -> Loaded:
     try:
         module = candidate.load()
     except (Exception, SystemExit) as failure:  # noqa: BLE001 - becomes an error that names the plugin
-        return Loaded(info=info, problems=(_problem(info, f"cannot be imported: {told(failure)}", failure),))
+        text = f"cannot be imported: {told(failure, info.options)}"
+        return Loaded(info=info, problems=(_problem(info, text, info.options.cause(failure)),))
     if not isinstance(module, ModuleType):
         text = f"`{info.module}` is an object of class {_a(module)}, expected a module"
         return Loaded(info=info, problems=(_problem(info, text),))
@@ -96,12 +114,17 @@ def load(candidate: Candidate) -> Loaded:
         return Loaded(info=info, problems=tuple(problems))
     items: dict[str, tuple[Any, ...]] = {}
     observers: dict[str, pluggy.HookImpl] = {}
-    for hook, implementation in _implementations(manager):
+    implementations = _implementations(manager)
+    wrong = _options(implementations, info, items)
+    if wrong:
+        # What the other hooks would do with such options, nobody can have meant.
+        return Loaded(info=info, items=items, problems=tuple(wrong))
+    for hook, implementation in implementations:
         if hook not in REGISTRATIONS:
             observers[hook] = implementation
             continue
         try:
-            items[hook] = _collected(hook, implementation, info)
+            items[hook] = items.get(hook) or _collected(hook, implementation, info)
         except RegistrationFailed as problem:
             problems.append(problem)
     return Loaded(info=info, items=items, observers=observers, problems=tuple(problems))
@@ -148,15 +171,38 @@ def _misunderstandings(
     return problems
 
 
+def _options(
+    implementations: Iterable[tuple[str, pluggy.HookImpl]],
+    info: PluginInfo,
+    items: dict[str, tuple[Any, ...]],
+) -> list[EtlkitError]:
+    """Collect the options that a plugin takes, and give what is wrong with them or with those it was given."""
+    by_hook = dict(implementations)
+    taking = [hook for hook, each in by_hook.items() if "options" in each.argnames]
+    if taking and OPTIONS not in by_hook:
+        text = f"takes `options`, but no hook `{OPTIONS}` of the plugin names any"
+        return [_problem(info, text, hook=taking[0])]
+    try:
+        if OPTIONS in by_hook:
+            items[OPTIONS] = _collected(OPTIONS, by_hook[OPTIONS], info)
+        return list(refused(info.name, info.options, items.get(OPTIONS, ())))
+    except RegistrationFailed as problem:
+        return [problem]
+    except (Exception, SystemExit) as failure:  # noqa: BLE001 - what an option's function raised
+        text = told(failure, info.options)
+        return [_problem(info, text, info.options.cause(failure), hook=OPTIONS)]
+
+
 def _collected(hook: str, implementation: pluggy.HookImpl, info: PluginInfo) -> tuple[Any, ...]:
     expected = REGISTRATIONS[hook]
     wanted = f"`etlkit.{expected.__name__}`"
     try:
-        answer = call(implementation)
+        answer = call(implementation, options=info.options.reveal())
         # Exhausted here, because a generator's code runs while it is read.
         items = tuple(answer) if isinstance(answer, Iterable) else None
-    except (Exception, SystemExit) as failure:
-        raise _problem(info, told(failure), failure, hook=hook) from failure
+    except (Exception, SystemExit) as failure:  # noqa: BLE001 - becomes an error that names the plugin
+        text = told(failure, info.options)
+        raise _problem(info, text, hook=hook) from info.options.cause(failure)
     if items is None:
         raise _problem(info, f"returned {_a(answer)}, expected an iterable of {wanted}", hook=hook)
     for item in items:

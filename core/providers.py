@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from etlkit.errors import EtlkitError, PluginError
 from etlkit.hookspecs import GROUP
+from etlkit.plugin_options import GivenOptions
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -68,6 +69,8 @@ class PluginInfo:
     """What is wrong with a broken plugin, as in the error that stops a run; one problem a line."""
     provides: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_read_only)
     """Per hook the names it provides; an observer's hook provides none."""
+    options: GivenOptions = attrs.field(factory=GivenOptions, repr=False, eq=False)
+    """What `plugins.options` gives to it."""
 
     @property
     def source(self) -> str:
@@ -115,10 +118,11 @@ class Provided(Generic[Item]):
         function: Callable[..., Any] = getattr(self.item, part)
         try:
             answer = function(*arguments)
-        except EtlkitError:
-            raise
-        except (Exception, SystemExit) as failure:
-            raise self.problem(part, told(failure)) from failure
+        except EtlkitError as refusal:
+            raise self.plugin.options.redact(refusal)  # noqa: B904 - the same error
+        except (Exception, SystemExit) as failure:  # noqa: BLE001 - becomes an error that names the plugin
+            options = self.plugin.options
+            raise self.problem(part, told(failure, options)) from options.cause(failure)
         if isinstance(answer, expecting):
             return answer
         classes = expecting if isinstance(expecting, tuple) else (expecting,)
@@ -144,10 +148,11 @@ class Provided(Generic[Item]):
         try:
             # Read inside the try, because a generator's code runs while it is read.
             answers = tuple(function(*arguments))
-        except EtlkitError:
-            raise
-        except (Exception, SystemExit) as failure:
-            raise self.problem(part, told(failure)) from failure
+        except EtlkitError as refusal:
+            raise self.plugin.options.redact(refusal)  # noqa: B904 - the same error
+        except (Exception, SystemExit) as failure:  # noqa: BLE001 - becomes an error that names the plugin
+            options = self.plugin.options
+            raise self.problem(part, told(failure, options)) from options.cause(failure)
         for answer in answers:
             if not isinstance(answer, expecting):
                 text = f"yielded {type(answer).__name__}, expected {expecting.__name__}"
@@ -226,16 +231,17 @@ def given(modules: Iterable[ModuleType]) -> tuple[Candidate, ...]:
     )
 
 
-def told(failure: BaseException) -> str:
+def told(failure: BaseException, options: GivenOptions | None = None) -> str:
     """Say what a plugin's code raised, and where.
 
     Args:
         failure: the exception.
+        options: the plugin's, which must not be repeated.
 
     Returns:
         A phrase such as `raised ValueError: no such day (weekly.py, line 12)`.
     """
-    message = " ".join(str(failure).split())
+    message = " ".join((options or GivenOptions()).scrubbed(str(failure)).split())
     phrase = f"raised {type(failure).__name__}{f': {message}' if message else ''}"
     places = [
         (frame.f_globals.get("__name__", ""), f"{frame.f_code.co_filename.rpartition('/')[2]}, line {line}")

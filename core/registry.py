@@ -9,17 +9,18 @@ from typing import TypeVar
 
 import attrs
 
-from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, RelationshipRule, Strategy
+from etlkit.contracts import Classifier, Conversion, Exclusion, Executor, Habit, RelationshipRule, Strategy
 from etlkit.errors import ConfigurationError, EtlkitError, PluginConflict, RegistrationFailed
 from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.plugin_assembly import Observer, assembled
 from etlkit.plugin_loading import OBSERVERS, call
+from etlkit.plugin_options import NO_OPTIONS, Options
 from etlkit.providers import Candidate, EntryPoints, PluginInfo, Provided, announced, given, told
 from etlkit.suggestions import suggestion
 
 __all__ = ["PluginInfo", "Provided", "Registry"]
 
-Item = TypeVar("Item", Strategy, Classifier, Conversion, RelationshipRule, Exclusion, Executor)
+Item = TypeVar("Item", Strategy, Classifier, Conversion, RelationshipRule, Exclusion, Habit, Executor)
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class Registry:
     """In the order of their names; all are asked."""
     exclusions: tuple[Provided[Exclusion], ...] = ()
     """In the order of their names; all are asked."""
+    habits: tuple[Provided[Habit], ...] = ()
+    """In the order of their names; to each question the first answer holds."""
     executors: Mapping[str, Provided[Executor]] = attrs.field(factory=dict)
     """By name, in the order of the names."""
     problems: tuple[EtlkitError, ...] = ()
@@ -53,6 +56,7 @@ class Registry:
         disable: Iterable[str] = (),
         order_classifiers: Sequence[str] = (),
         order_conversions: Sequence[str] = (),
+        options: Options = NO_OPTIONS,
         entry_points: EntryPoints | None = None,
     ) -> Registry:
         """Load every plugin that an installed distribution announces, or none.
@@ -61,6 +65,7 @@ class Registry:
             disable: names of plugins that must not even be imported.
             order_classifiers: names of the classifiers to ask first.
             order_conversions: names of the conversions to ask first.
+            options: by a plugin's name its options.
             entry_points: entry points to use instead of those of the installed distributions.
 
         Returns:
@@ -68,13 +73,14 @@ class Registry:
 
         Raises:
             PluginConflict: two plugins provide the same name, and nothing else is wrong.
-            ConfigurationError: `disable` or an order names what is not there, and nothing else is wrong.
+            ConfigurationError: `disable`, an order or `options` names what is not there, and nothing else is wrong.
             RegistrationFailed: one or several plugins cannot be used; the message holds every problem, one a line.
         """
         return cls.inspect(
             disable=disable,
             order_classifiers=order_classifiers,
             order_conversions=order_conversions,
+            options=options,
             entry_points=entry_points,
         ).checked()
 
@@ -84,6 +90,7 @@ class Registry:
         *modules: ModuleType,
         order_classifiers: Sequence[str] = (),
         order_conversions: Sequence[str] = (),
+        options: Options = NO_OPTIONS,
     ) -> Registry:
         """Make a registry of some modules, without looking for installed distributions.
 
@@ -91,6 +98,7 @@ class Registry:
             *modules: plugin modules.
             order_classifiers: names of the classifiers to ask first.
             order_conversions: names of the conversions to ask first.
+            options: by the last part of a module's name its options.
 
         Returns:
             A registry without problems.
@@ -98,7 +106,7 @@ class Registry:
         Raises:
             EtlkitError: as `load`.
         """
-        return cls._assembled(given(modules), (), order_classifiers, order_conversions).checked()
+        return cls._assembled(given(modules), (), order_classifiers, order_conversions, options).checked()
 
     @classmethod
     def inspect(
@@ -107,6 +115,7 @@ class Registry:
         disable: Iterable[str] = (),
         order_classifiers: Sequence[str] = (),
         order_conversions: Sequence[str] = (),
+        options: Options = NO_OPTIONS,
         entry_points: EntryPoints | None = None,
     ) -> Registry:
         """Load every plugin that can be loaded, and say what is wrong with the others.
@@ -117,12 +126,14 @@ class Registry:
             disable: as for `load`.
             order_classifiers: as for `load`.
             order_conversions: as for `load`.
+            options: as for `load`.
             entry_points: as for `load`.
 
         Returns:
             A registry whose `problems` and `PluginInfo.error` hold what `load` would raise.
         """
-        return cls._assembled(announced(entry_points), tuple(disable), order_classifiers, order_conversions)
+        candidates = announced(entry_points)
+        return cls._assembled(candidates, tuple(disable), order_classifiers, order_conversions, options)
 
     def checked(self) -> Registry:
         """Make sure that nothing is wrong.
@@ -197,16 +208,18 @@ class Registry:
         for observer in self._observers:
             if observer.hook != hook:
                 continue
+            options = observer.plugin.options
             try:
-                call(observer.implementation, event=event)
+                call(observer.implementation, event=event, options=options.reveal())
             except (Exception, SystemExit) as failure:
                 logger.error(  # noqa: TRY400 - the traceback is for those who ask for details
                     "plugin %s, hook `%s`: %s; the run goes on without it",
                     observer.plugin.origin,
                     hook,
-                    told(failure),
+                    told(failure, options),
                 )
-                logger.debug("plugin %s, hook `%s`", observer.plugin.origin, hook, exc_info=failure)
+                trace = options.cause(failure)
+                logger.debug("plugin %s, hook `%s`", observer.plugin.origin, hook, exc_info=trace)
 
     def hint(self, name: str, provided: Iterable[str]) -> str:
         """Word which name may have been meant by one that no active plugin provides.
@@ -229,9 +242,10 @@ class Registry:
         disable: Sequence[str],
         order_classifiers: Sequence[str],
         order_conversions: Sequence[str],
+        options: Options,
     ) -> Registry:
         orders = {"etlkit_classifiers": order_classifiers, "etlkit_conversions": order_conversions}
-        assembly = assembled(candidates, disable, orders)
+        assembly = assembled(candidates, disable, orders, options)
         provided = assembly.provided
         return cls(
             plugins=assembly.plugins,
@@ -240,6 +254,7 @@ class Registry:
             conversions=provided["etlkit_conversions"],
             relationships=provided["etlkit_relationships"],
             exclusions=provided["etlkit_exclusions"],
+            habits=provided["etlkit_habits"],
             executors=assembly.by_name("etlkit_executors"),
             problems=assembly.problems,
             observers=assembly.observers,

@@ -10,6 +10,7 @@ from etlkit.config import SETTINGS_FILE, TABLES_FILE, ColumnOverride, Settings
 from etlkit.config.places import place_of
 from etlkit.config.problems import Problem, report
 from etlkit.config.yaml_reader import shown_path
+from etlkit.plugin_options import OptionRefused
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
 
@@ -105,12 +106,17 @@ def plugin_problems(settings: Settings, registry: Registry) -> Iterator[Problem]
 
     Args:
         settings: the deployment's.
-        registry: its plugins, none of them broken.
+        registry: its plugins, none of them broken but by its options.
 
     Yields:
         A problem for each.
     """
-    plugins = settings.plugins
+    plugins, file = settings.plugins, settings.folder / SETTINGS_FILE
+    for each in registry.problems:
+        if isinstance(each, OptionRefused):
+            yield Problem(line=place_of(file, "plugins", "options", *each.keys).line, text=each.message)
+    # What a broken plugin would have provided is not known.
+    complete = all(each.status != "broken" for each in registry.plugins)
     lists = (
         (("disable",), "plugin", plugins.disable, {each.name for each in registry.plugins}),
         (
@@ -128,8 +134,8 @@ def plugin_problems(settings: Settings, registry: Registry) -> Iterator[Problem]
     )
     for keys, kind, names, known in lists:
         for number, name in enumerate(names):
-            if name not in known:
-                place = place_of(settings.folder / SETTINGS_FILE, "plugins", *keys, number)
+            if name not in known and (complete or keys == ("disable",)):
+                place = place_of(file, "plugins", *keys, number)
                 text = f"`plugins.{'.'.join(keys)}` names {place.shown(name)}, but no such {kind} is there"
                 yield Problem(line=place.line, text=f"{text}; {suggestion(name, known)}")
 

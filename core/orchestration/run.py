@@ -6,6 +6,8 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
 
 import attrs
 
@@ -91,6 +93,11 @@ class Run:
             SourceChanged: the source is another one than before.
             SchemaDiscoveryError: the source's catalog cannot be read.
         """
+        with ExitStack() as unbegun:
+            unbegun.push(self._tell_that_it_cannot_begin)
+            return self._carry_out(unbegun)
+
+    def _carry_out(self, unbegun: ExitStack) -> RunFinished:
         began = time.monotonic()
         require_allowed_hour(self.deployment.settings.source.allowed_hours)
         chosen = selected_tables(self.deployment, self.request)
@@ -103,8 +110,8 @@ class Run:
             require_same_source(ledger, now, accept=self.request.accept_source)
 
             def finished(outcome: TableFinished) -> None:
-                outcomes.append(outcome)
-                self._tell(outcome)
+                outcomes.append(attrs.evolve(outcome, alert_on_failure=self._is_watched(outcome.table)))
+                self._tell(outcomes[-1])
 
             # Read once for all tables: what another run commits meanwhile is told by the table's generation.
             known = ledger.snapshot()
@@ -120,32 +127,35 @@ class Run:
             planner = attrs.evolve(run.deployment.planner(), known=known)
             processor = run._processor(run_id, standing.names, finished, planner, lock)  # noqa: SLF001 - of this class
             unchanged = self._unchanged_tables(run_id, planner, known)
-            deployment = self.deployment.settings.deployment
             ordered = tuple(processor.order())
-            audit = audit_of(self.deployment, self.request)
-            ledger.runs.start(run_id, deployment, audit["versions"]["etlkit"], audit)
-            exit_code = EtlkitError.exit_code
+            self._record_start(run_id)
+            unbegun.pop_all()
+            ended: tuple[int, str | None] = (EtlkitError.exit_code, None)
             try:
-                self._tell(RunStarting(run_id=run_id, deployment=deployment, tables=ordered))
+                self._tell(RunStarting(run_id=run_id, deployment=self._name, tables=ordered))
                 for outcome in outcomes:
                     ledger.record_failure(run_id, outcome)
                     self._tell(outcome)
-                if unchanged is not None:
-                    equal = unchanged.find(ordered)
-                    processor.tables = sorted(set(ordered).difference(each.table for each in equal))
-                    for outcome in equal:
-                        finished(outcome)
+                equal = [] if unchanged is None else unchanged.find(ordered)
+                processor.tables = sorted(set(ordered).difference(each.table for each in equal))
+                for outcome in equal:
+                    finished(outcome)
                 processor.process_by_priority(force_full=self.request.full_refresh)
                 if unchanged is not None:
                     unchanged.keep(outcomes)
-                exit_code = exit_code_of(outcomes)
+                ended = exit_code_of(outcomes), None
+            except BaseException as failure:
+                ended = _explained(failure)
+                raise
             finally:
                 event = RunFinished(
                     run_id=run_id,
-                    deployment=deployment,
-                    exit_code=exit_code,
+                    deployment=self._name,
+                    exit_code=ended[0],
                     tables=tuple(outcomes),
                     seconds=time.monotonic() - began,
+                    whole=not (self.request.select or self.request.exclude),
+                    error=ended[1],
                 )
                 try:
                     retries.call(lambda: ledger.runs.finish(event))
@@ -204,10 +214,32 @@ class Run:
         return TableFinished(
             table=name,
             importance=self.deployment.settings.get_table_config(name).table_importance,
+            alert_on_failure=self._is_watched(name),
             verified="not checked: the load failed",
             error=error.message,
             exit_code=error.exit_code,
         )
+
+    @property
+    def _name(self) -> str:
+        return self.deployment.settings.deployment
+
+    def _record_start(self, run_id: str) -> None:
+        audit = audit_of(self.deployment, self.request)
+        self.deployment.ledger.runs.start(run_id, self._name, audit["versions"]["etlkit"], audit)
+
+    def _is_watched(self, table: str) -> bool:
+        return self.deployment.settings.get_table_config(table).monitoring.alert_on_failure
+
+    def _tell_that_it_cannot_begin(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if failure is not None:
+            exit_code, error = _explained(failure)
+            # Observers only: who asked for the run is told by the exception.
+            self.deployment.registry.notify(
+                RunFinished(run_id="", deployment=self._name, exit_code=exit_code, tables=(), error=error)
+            )
 
     def _tell(self, event: Event) -> None:
         self.deployment.registry.notify(event)
@@ -235,6 +267,15 @@ def selected_tables(deployment: Deployment, request: RunRequest) -> list[str]:
         )
     check_tables(settings, deployment.registry)
     return selected(deployment.levels(), request.select, request.exclude)
+
+
+def _explained(failure: BaseException) -> tuple[int, str]:
+    if isinstance(failure, EtlkitError):
+        return failure.exit_code, failure.message
+    if isinstance(failure, KeyboardInterrupt):
+        return EtlkitError.exit_code, "interrupted"
+    # The message may hold a row's value.
+    return EtlkitError.exit_code, f"{type(failure).__name__}; this is a defect of etlkit or of a plugin"
 
 
 def exit_code_of(outcomes: Sequence[TableFinished]) -> int:
