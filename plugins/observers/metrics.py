@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -182,6 +181,8 @@ def _write(path: Path, event: RunFinished, now: float) -> None:
 
 
 def _push(gateway: str, event: RunFinished, now: float) -> None:
+    import urllib.request  # noqa: PLC0415 - as above
+
     from prometheus_client import push_to_gateway  # noqa: PLC0415 - as above
 
     def of_this_group(labels: Mapping[str, str]) -> Mapping[str, str] | None:

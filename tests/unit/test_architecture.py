@@ -22,11 +22,24 @@ SETTINGS = configparser.ConfigParser()
 SETTINGS.read(ROOT / "setup.cfg", encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MOST_LINES = 350
-IMPORT_NAMES = {"psycopg2-binary": "psycopg2", "python-dotenv": "dotenv", "pyyaml": "yaml"}
-DEPENDENCIES = {
-    IMPORT_NAMES.get(name, name)
-    for name in (Requirement(each).name.lower() for each in PROJECT["project"]["dependencies"])
+IMPORT_NAMES = {
+    "prometheus-client": "prometheus_client",
+    "psycopg2-binary": "psycopg2",
+    "python-dotenv": "dotenv",
+    "pyyaml": "yaml",
 }
+OBSERVERS = ROOT / "plugins" / "observers"
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+
+
+def import_names(requirements: list[str]) -> set[str]:
+    """The packages that distributions bring."""
+    names = (Requirement(each).name.lower() for each in requirements)
+    return {IMPORT_NAMES.get(name, name) for name in names}
+
+
+DEPENDENCIES = import_names(PROJECT["project"]["dependencies"])
+OF_OBSERVERS = import_names([*EXTRAS["metrics"], *EXTRAS["alerts"]])
 
 KNOWS_NOTHING_OF = {
     "etlkit.discovery": ["etlkit.loading", "etlkit.transfer", "etlkit.orchestration", "etlkit.cli"],
@@ -100,18 +113,20 @@ def test_built_in_plugins_import_only_what_a_third_party_can() -> None:
         for line, module, name in imports(path):
             public = module == "etlkit" and name in etlkit.__all__
             root = module.partition(".")[0]
-            foreign = root in sys.stdlib_module_names or root in DEPENDENCIES
+            optional = OF_OBSERVERS if OBSERVERS in path.parents else set()
+            foreign = root in sys.stdlib_module_names or root in DEPENDENCIES | optional
             if not (public or foreign or module == "etlkit.testing" or within(module, own)):
                 found.append(broken(path, line, f"{module} {name}"))
     assert [] == found
 
 
 def test_built_in_plugins_open_no_connection() -> None:
-    """What a plugin answers is computed from what it is shown; the kernel alone reads and writes."""
+    """What a plugin answers is computed from what it is shown; the kernel reads and writes, and observers tell."""
     drivers = {"pymysql", "psycopg2", "socket", "subprocess", "http", "urllib"}
     found = [
         broken(path, line, module)
         for path in sources("plugins")
+        if OBSERVERS not in path.parents
         for line, module, name in imports(path)
         if module.partition(".")[0] in drivers or name in {"create_engine", "Engine", "Connection"}
     ]
