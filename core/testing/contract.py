@@ -26,7 +26,7 @@ class Database(Protocol):
 class Contract:
     """What a plugin's author subclasses; each test is a method whose docstring is the rule."""
 
-    plugin: ClassVar[ModuleType]
+    plugin: ModuleType
     """The plugin: a module with hooks."""
     name: ClassVar[str]
     """Name of the object that the plugin provides, such as a strategy's."""
