@@ -94,6 +94,13 @@ threads = option(
 )
 """Adds `--threads`."""
 
+locked = option(
+    "--locked",
+    is_flag=True,
+    help="Refuse to work without plugins.lock.yml, or with an editable installation.",
+)
+"""Adds `--locked`."""
+
 allow_deletes = option(
     "--allow-deletes", is_flag=True, help="Let loads remove any share of a table's rows, for this run."
 )

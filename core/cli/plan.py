@@ -49,6 +49,7 @@ class _Planned:
 @options.common
 @options.as_json
 @options.selection
+@options.locked
 @options.allow_drift
 @click.pass_context
 def plan(
@@ -60,6 +61,7 @@ def plan(
     exclude: tuple[str, ...],
     full_refresh: bool,
     limit: int | None,
+    locked: bool,
     allow_drift: bool,
 ) -> None:
     """Show what the next run would do.
@@ -70,7 +72,7 @@ def plan(
     request = RunRequest(
         select=select, exclude=exclude, full_refresh=full_refresh, limit=limit, allow_drift=allow_drift
     )
-    with Deployment.opened(folder) as deployment:
+    with Deployment.opened(folder, locked=locked) as deployment:
         context.exit(show_plan(deployment, request, as_json=as_json))
 
 

@@ -16,6 +16,7 @@ from etlkit.orchestration.run import RunRequest
 @options.as_json
 @options.tables
 @options.threads
+@options.locked
 @options.allow_deletes
 @click.pass_context
 def reconcile(
@@ -26,6 +27,7 @@ def reconcile(
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     threads: int | None,
+    locked: bool,
     allow_deletes: bool,
 ) -> None:
     """Find and mend every difference to the source.
@@ -34,4 +36,4 @@ def reconcile(
     etlkit.yml) are compared by digests; of others every row is read.
     """
     request = RunRequest(select=select, exclude=exclude, reconcile=True, allow_deletes=allow_deletes)
-    load_tables(context, folder, threads, request, as_json=as_json)
+    load_tables(context, folder, threads, request, locked=locked, as_json=as_json)

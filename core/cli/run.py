@@ -71,6 +71,7 @@ class _Events:
 @options.as_json
 @options.selection
 @options.threads
+@options.locked
 @options.allow_deletes
 @options.allow_drift
 @options.option(
@@ -90,6 +91,7 @@ def run(
     full_refresh: bool,
     limit: int | None,
     threads: int | None,
+    locked: bool,
     allow_deletes: bool,
     allow_drift: bool,
     accept_source: bool,
@@ -110,13 +112,19 @@ def run(
         accept_source=accept_source,
     )
     if dry_run:
-        with Deployment.opened(folder, threads=threads) as deployment:
+        with Deployment.opened(folder, threads=threads, locked=locked) as deployment:
             context.exit(show_plan(deployment, request, as_json=as_json))
-    load_tables(context, folder, threads, request, as_json=as_json)
+    load_tables(context, folder, threads, request, locked=locked, as_json=as_json)
 
 
 def load_tables(
-    context: click.Context, folder: Path, threads: int | None, request: RunRequest, *, as_json: bool
+    context: click.Context,
+    folder: Path,
+    threads: int | None,
+    request: RunRequest,
+    *,
+    locked: bool,
+    as_json: bool,
 ) -> None:
     """Carry out a run, tell of it as it goes, and end the command with its exit code.
 
@@ -125,6 +133,7 @@ def load_tables(
         folder: the deployment's.
         threads: tables in work at the same time, instead of `run.threads`.
         request: what to load.
+        locked: whether there must be a lock of the plugins, and no editable installation.
         as_json: whether events are written as JSON instead of a table at the end.
     """
     # The thread that reads hands on large values, which takes it a millisecond: by default it may wait five for it.
@@ -132,7 +141,7 @@ def load_tables(
     events, asked = _Events(as_json=as_json), end_signal()
     asked.last_words = events.interrupted
     try:
-        end = _carried_out(folder, threads, request, events)
+        end = _carried_out(folder, threads, request, events, locked=locked)
     except BaseException as failure:
         # A statement that was cancelled because the process was asked to end fails for no reason of its own.
         if isinstance(failure, KeyboardInterrupt) or asked.is_set():
@@ -151,8 +160,10 @@ def load_tables(
     context.exit(end.exit_code)
 
 
-def _carried_out(folder: Path, threads: int | None, request: RunRequest, events: _Events) -> RunFinished:
-    with Deployment.opened(folder, threads=threads) as deployment, watching() as screen:
+def _carried_out(
+    folder: Path, threads: int | None, request: RunRequest, events: _Events, *, locked: bool
+) -> RunFinished:
+    with Deployment.opened(folder, threads=threads, locked=locked) as deployment, watching() as screen:
 
         def tell(event: Event) -> None:
             events.add(event)

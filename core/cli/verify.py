@@ -33,6 +33,7 @@ _HEADINGS = [
 @options.common
 @options.as_json
 @options.tables
+@options.locked
 @options.option(
     "--deep",
     is_flag=True,
@@ -51,6 +52,7 @@ def verify(
     as_json: bool,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
+    locked: bool,
     deep: bool,
     sample: int | None,
     show_values: bool,
@@ -64,7 +66,7 @@ def verify(
     if deep and sample is not None:
         raise click.UsageError("--deep compares every row and --sample only some: give one of them.")
     request = VerifyRequest(select=select, exclude=exclude, deep=deep, sample=sample, values=show_values)
-    with Deployment.opened(folder) as deployment:
+    with Deployment.opened(folder, locked=locked) as deployment:
         found = Verify(deployment=deployment, request=request).carry_out()
     if as_json:
         output.write_json(

@@ -31,6 +31,7 @@ DISK = Check(section="warehouse", name="disk", levels=("ok", "warning", "problem
 SERVER_LOG = Check(section="warehouse", name="server_log", levels=("ok", "warning"))
 
 PLUGINS = Check(section="plugins", name="plugins", levels=("ok", "problem"))
+PLUGIN_LOCK = Check(section="plugins", name="lock", levels=("ok", "problem"))
 
 SETTINGS = Check(section="configuration", name="settings", levels=("ok", "problem"))
 ENV_FILE = Check(section="configuration", name="env_file", levels=("ok", "warning", "problem"))
@@ -63,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     DISK,
     SERVER_LOG,
     PLUGINS,
+    PLUGIN_LOCK,
     SETTINGS,
     ENV_FILE,
     TABLES_FILE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -28,13 +29,15 @@ from etlkit.doctor.encryption import judge_encryption
 from etlkit.doctor.findings import Check, Finding, exit_code
 from etlkit.doctor.grants import judge_grants
 from etlkit.doctor.masking import judge_masking
+from etlkit.doctor.plugin_lock import examine_plugins
 from etlkit.doctor.source_facts import SourceFacts, read_source_facts
 from etlkit.doctor.warehouse_facts import WarehouseFacts, read_warehouse_facts
 from etlkit.errors import ConfigurationError, ConnectionFailed, EtlkitError, TargetConflict
 from etlkit.loading.last_loads import read_past
 from etlkit.loading.target import target_name
+from etlkit.lock import LOCK_FILE
 from etlkit.orchestration.choices import choice_problems
-from etlkit.orchestration.deployment import Deployment, inspected_registry
+from etlkit.orchestration.deployment import Deployment
 from etlkit.registry import Registry
 from etlkit.server_access import CLOSED_DATABASE, NO_DATABASE, ServerAccess
 from etlkit.transfer.manners import Manners
@@ -71,25 +74,35 @@ def examine(folder: Path, env: Mapping[str, str] | None = None) -> Examination:
         findings = (
             *_skipped(checks.checks_of("source"), "the configuration cannot be read"),
             *_skipped(checks.checks_of("warehouse"), "the configuration cannot be read"),
-            *judge_plugins(Registry.inspect(), None),
+            *_plugins_alone(folder),
             judge_settings(folder, error),
             secrets,
             *_skipped([checks.TABLES_FILE, checks.MASKING], "the configuration cannot be read"),
         )
         return Examination(findings=findings, exit_code=error.exit_code)
-    registry = inspected_registry(settings)
+    registry, plugins = examine_plugins(settings)
+    # Where plugins were not imported, nobody knows what they would provide.
+    unknown = choice_problems(settings, registry) if registry.plugins else ()
     with Deployment.of(settings, registry) as deployment:
         source, catalog = _source(deployment)
         found = (
             *source,
             *_warehouse(deployment, catalog),
-            *judge_plugins(registry, settings.run.executor),
-            judge_settings(folder, settings, choice_problems(settings, registry)),
+            *plugins,
+            judge_settings(folder, settings, unknown),
             secrets,
             judge_tables_file(settings),
             *_masking(deployment, catalog),
         )
     return Examination(findings=found, exit_code=exit_code(found))
+
+
+def _plugins_alone(folder: Path) -> list[Finding]:
+    """Look at the plugins without a configuration; which of a lock's are wanted, it alone would tell."""
+    why = "the configuration cannot be read"
+    if os.path.lexists(folder / LOCK_FILE):
+        return _skipped(checks.checks_of("plugins"), why)
+    return [*judge_plugins(Registry.inspect(), None), *_skipped([checks.PLUGIN_LOCK], why)]
 
 
 def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:

@@ -34,6 +34,7 @@ RUNS = sa.Table(
     sa.Column("exit_code", sa.Integer),
     sa.Column("tables", sa.Integer),
     sa.Column("audit", JSONB, comment="Who, where, versions, plugins, what was asked for, policies."),
+    sa.Column("plugin_lock", sa.Text, comment="sha256 of plugins.lock.yml; empty without one."),
     comment="One row per `etlkit run`; finished_at stays empty when the process was killed.",
 )
 

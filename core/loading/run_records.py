@@ -70,7 +70,14 @@ class RunRecords:
         self.engine = engine
         self.schema = schema
 
-    def start(self, run_id: str, deployment: str, version: str, audit: Mapping[str, Any]) -> None:
+    def start(
+        self,
+        run_id: str,
+        deployment: str,
+        version: str,
+        audit: Mapping[str, Any],
+        plugin_lock: str | None = None,
+    ) -> None:
         """Record that a run begins.
 
         Args:
@@ -78,6 +85,7 @@ class RunRecords:
             deployment: its name.
             version: etlkit's.
             audit: see `AuditedRun`; the warehouse's version is added.
+            plugin_lock: the sha256 of the lock that the plugins were compared with; None without one.
 
         Raises:
             LoadError: the ledger cannot be written.
@@ -91,6 +99,7 @@ class RunRecords:
             "target_schema": self.schema,
             "deployment": deployment,
             "etlkit_version": version,
+            "plugin_lock": plugin_lock,
             "audit": sa.func.jsonb_set(sa.literal(audit, JSONB), path, server),
         }
         with warehouse_trouble(_WHERE), self.engine.begin() as connection:

@@ -64,6 +64,7 @@ def audit_of(deployment: Deployment, request: RunRequest) -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in _LIBRARIES},
             "source": str(deployment.discovery.catalog().server),
+            "plugin_lock": deployment.plugin_lock,
         },
         "plugins": [
             {name: getattr(each, name) for name in ("name", "distribution", "version", "status")}

@@ -23,6 +23,7 @@ from etlkit.loading.ledger import Ledger
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.choices import check_choices, plugin_problems
 from etlkit.orchestration.planning import Planner
+from etlkit.pinned_plugins import PinnedPlugins
 from etlkit.registry import Registry
 
 
@@ -40,17 +41,25 @@ class Deployment:
     """Answers every question about the source's schema."""
     ledger: Ledger
     """What was loaded before."""
+    plugin_lock: str | None = None
+    """The sha256 of the lock that the plugins were compared with; None when there is none."""
 
     @classmethod
     @contextmanager
     def opened(
-        cls, folder: Path, *, threads: int | None = None, env: Mapping[str, str] | None = None
+        cls,
+        folder: Path,
+        *,
+        threads: int | None = None,
+        locked: bool = False,
+        env: Mapping[str, str] | None = None,
     ) -> Iterator[Deployment]:
         """Read a deployment's folder and load its plugins; connections are closed when the block ends.
 
         Args:
             folder: the deployment's folder.
             threads: tables in work at the same time, instead of `run.threads`.
+            locked: whether there must be a lock of the plugins, and no editable installation.
             env: the environment; by default the process's own.
 
         Yields:
@@ -58,6 +67,7 @@ class Deployment:
 
         Raises:
             ConfigurationError: a file says something that cannot be meant.
+            LockMismatch: the plugins are not those that are locked.
             RegistrationFailed: a plugin cannot be used.
         """
         settings = Settings.load(folder, env)
@@ -65,10 +75,11 @@ class Deployment:
             settings = attrs.evolve(settings, run=attrs.evolve(settings.run, threads=threads))
         check_secret_files(settings)
         check_named_files(settings)
-        registry = registry_of(settings)
+        pinned = pinned_plugins(settings)
+        registry = registry_of(settings, pinned, locked=locked)
         check_choices(settings, registry)
         with cls.of(settings, registry) as deployment:
-            yield deployment
+            yield attrs.evolve(deployment, plugin_lock=pinned.sha256)
 
     @classmethod
     @contextmanager
@@ -124,24 +135,46 @@ class Deployment:
         return {name: settings.get_table_config(name).table_importance for name in settings.list_tables()}
 
 
-def registry_of(settings: Settings) -> Registry:
-    """Load a deployment's plugins.
+def pinned_plugins(settings: Settings) -> PinnedPlugins:
+    """Compare what is installed with a deployment's lock, if it has one; imports nothing.
+
+    Args:
+        settings: the deployment's.
+
+    Returns:
+        What was found.
+
+    Raises:
+        ConfigurationError: the lock cannot be read.
+    """
+    return PinnedPlugins.of(settings.folder, settings.deployment, settings.plugins)
+
+
+def registry_of(settings: Settings, pinned: PinnedPlugins | None = None, *, locked: bool = False) -> Registry:
+    """Load a deployment's plugins, once they are those that are locked.
 
     Args:
         settings: which plugins are left out, and which are asked first.
+        pinned: the lock's comparison, when it was made already.
+        locked: whether there must be a lock, and no editable installation.
 
     Returns:
         The plugins.
 
     Raises:
+        LockMismatch: the plugins are not those that are locked.
         ConfigurationError: `plugins` in etlkit.yml names what is not there, and nothing else is wrong.
         RegistrationFailed: a plugin cannot be used, or two provide the same.
     """
-    return inspected_registry(settings).checked()
+    pinned = pinned or pinned_plugins(settings)
+    pinned.require(locked=locked)
+    registry = inspected_registry(settings).checked()
+    pinned.refuse(pinned.differences_of(registry))
+    return registry
 
 
 def inspected_registry(settings: Settings) -> Registry:
-    """Load what can be loaded of a deployment's plugins, for looking at them.
+    """Load what can be loaded of a deployment's plugins, for looking at them; the lock is not asked.
 
     Args:
         settings: which plugins are left out, and which are asked first.
@@ -154,6 +187,10 @@ def inspected_registry(settings: Settings) -> Registry:
         disable=plugins.disable,
         order_classifiers=plugins.order.classifiers,
         order_conversions=plugins.order.conversions,
+        options={
+            name: {key: value.reveal() for key, value in options.items()}
+            for name, options in plugins.options.items()
+        },
     )
     broken = tuple(each for each in registry.problems if not isinstance(each, ConfigurationError))
     if broken == registry.problems:

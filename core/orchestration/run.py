@@ -226,7 +226,10 @@ class Run:
 
     def _record_start(self, run_id: str) -> None:
         audit = audit_of(self.deployment, self.request)
-        self.deployment.ledger.runs.start(run_id, self._name, audit["versions"]["etlkit"], audit)
+        versions = audit["versions"]
+        self.deployment.ledger.runs.start(
+            run_id, self._name, versions["etlkit"], audit, versions["plugin_lock"]
+        )
 
     def _is_watched(self, table: str) -> bool:
         return self.deployment.settings.get_table_config(table).monitoring.alert_on_failure

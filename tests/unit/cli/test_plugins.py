@@ -59,11 +59,11 @@ PROBLEM = (
 def test_list(installed: Path) -> None:
     """Each plugin has a row; what is wrong with a broken one stands below, and the exit code is 0."""
     result = CliRunner().invoke(main, ["plugins", "list", "-C", str(installed)])
-    rows = {line.split()[0]: line.split(maxsplit=4)[1:] for line in result.stdout.splitlines() if line}
+    rows = {line.split()[0]: line.split(maxsplit=5)[1:] for line in result.stdout.splitlines() if line}
     assert (0, "") == (result.exit_code, result.stderr)
-    assert ["dist-good", "2.1", "active", "strategies: sure; observes run finished"] == rows["good"]
-    assert ["dist-bad", "2.1", "broken"] == rows["bad"]
-    assert ["active", "strategies: full_table"] == rows["full_table"][2:]
+    assert ["dist-good", "2.1", "active", "no", "strategies: sure; observes run finished"] == rows["good"]
+    assert ["dist-bad", "2.1", "broken", "no"] == rows["bad"]
+    assert ["active", "no", "strategies: full_table"] == rows["full_table"][2:]
     assert result.stdout.endswith(f"\n\n{PROBLEM}\n")
 
 
@@ -72,13 +72,14 @@ def test_json(installed: Path) -> None:
     result = CliRunner().invoke(main, ["plugins", "list", "--json", "-C", str(installed)])
     document = json.loads(result.stdout)
     plugins = {each["plugin"]: each for each in document["plugins"]}
-    assert ["plugins", "problems"] == list(document)
+    assert ["plugins", "lock", "problems"] == list(document)
     assert {
         "plugin": "good",
         "distribution": "dist-good",
         "version": "2.1",
         "module": "installed_good",
         "status": "active",
+        "locked": "no",
         "provides": {"etlkit_strategies": ["sure"], "etlkit_run_finished": []},
         "error": None,
     } == plugins["good"]

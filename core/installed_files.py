@@ -1,0 +1,168 @@
+"""The files of one installed distribution: their digest, and what was changed or added since it was installed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import hashlib
+import importlib.metadata
+import os
+from collections.abc import Iterable, Iterator
+from importlib.machinery import PathFinder, all_suffixes
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import attrs
+
+Kind = Literal["files", "editable", "unlisted"]
+"""`files`: the installer listed what it wrote; `editable`: the files are a developer's and lie elsewhere; `unlisted`:
+nobody knows which files belong to it."""
+
+_KEPT = ("METADATA", "entry_points.txt")
+_SCRIPTS = ("bin", "Scripts")
+_CACHE = "__pycache__"
+_SUFFIXES = tuple(all_suffixes())
+
+
+@attrs.frozen(kw_only=True)
+class InstalledFiles:
+    """What is there of a distribution."""
+
+    kind: Kind
+    """Whether its files can be told at all."""
+    digest: str | None = None
+    """sha256 over its files, as docs/plugin-lock.md defines it; None where its files cannot be told."""
+    changed: tuple[str, ...] = ()
+    """Files whose content is not what the installer wrote."""
+    gone: tuple[str, ...] = ()
+    """Files that the installer wrote and that are not there."""
+    stray: tuple[str, ...] = ()
+    """Files that could be imported, in the distribution's own packages, and that the installer did not write."""
+    listed: frozenset[str] = attrs.field(default=frozenset(), repr=False)
+    """The files that the digest is made of, and those that are gone."""
+
+
+def installed_files(distribution: importlib.metadata.Distribution) -> InstalledFiles:
+    """Read the files of a distribution; nothing of it is imported.
+
+    Args:
+        distribution: as `importlib.metadata` finds it.
+
+    Returns:
+        Their digest, and what is not as it was installed.
+    """
+    if _is_announced_editable(distribution):
+        return InstalledFiles(kind="editable")
+    record = distribution.read_text("RECORD")
+    if not record:
+        return InstalledFiles(kind="unlisted")
+    listed = {row[0].replace("\\", "/"): row[1] for row in csv.reader(record.splitlines()) if len(row) > 1}
+    root = Path(str(distribution.locate_file("")))
+    own = [path for path in listed if _counts(PurePosixPath(path), listed)]
+    if any((root / folder).is_symlink() for folder in _folders(own)):
+        # A tree of links into somebody's checkout: what is behind them does not lie here.
+        return InstalledFiles(kind="editable")
+    digests = {path: _sha256(root / path) for path in own}
+    there = {path: digest for path, digest in digests.items() if digest is not None}
+    return InstalledFiles(
+        kind="files",
+        digest=_together(there.items()),
+        changed=tuple(
+            sorted(path for path, digest in there.items() if listed[path] not in ("", _as_listed(digest)))
+        ),
+        gone=tuple(sorted(digests.keys() - there.keys())),
+        stray=tuple(sorted(_strays(root, own))),
+        listed=frozenset(own),
+    )
+
+
+def imported_from(
+    module: str, distribution: importlib.metadata.Distribution, files: InstalledFiles
+) -> Path | None:
+    """Find the file that an import would take for a module of a distribution; imports nothing.
+
+    Args:
+        module: its whole name.
+        distribution: which announces it.
+        files: its files.
+
+    Returns:
+        The file, when it is none of the distribution's: it lies in front of it on `sys.path`, or hides it. None when
+        it is the distribution's own, or there is none at all, which the import will tell.
+    """
+    path: list[str] | None = None
+    parts = module.split(".")
+    origin: str | None = None
+    for end in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:end]), path)
+        if spec is None:
+            return None
+        origin = spec.origin
+        path = list(spec.submodule_search_locations or ())
+    if origin is None:
+        return None
+    root = Path(os.path.abspath(str(distribution.locate_file(""))))  # noqa: PTH100 - links are not to be followed
+    found = Path(os.path.abspath(origin))  # noqa: PTH100 - as above
+    own = found.is_relative_to(root) and found.relative_to(root).as_posix() in files.listed
+    return None if own else found
+
+
+def _is_announced_editable(distribution: importlib.metadata.Distribution) -> bool:
+    url = distribution.read_text("direct_url.json") or ""
+    # Read as a text: a file that is no JSON announces nothing.
+    return '"editable":true' in "".join(url.split())
+
+
+def _counts(path: PurePosixPath, listed: Iterable[str]) -> bool:
+    """Say whether a file is part of what is compared: not scripts, compiled code, and what installers note."""
+    if ".." in path.parts or path.is_absolute() or path.suffix == ".pyc" or _CACHE in path.parts:
+        return False
+    first = path.parts[0]
+    if first.endswith(".dist-info"):
+        return path.parts[1:] in {(name,) for name in _KEPT}
+    # Some installers list scripts beside the modules when they install into a folder of their own.
+    return first not in _SCRIPTS or f"{first}/__init__.py" in listed
+
+
+def _together(files: Iterable[tuple[str, str]]) -> str:
+    lines = sorted((digest, path) for path, digest in files)
+    whole = hashlib.sha256()
+    for digest, path in lines:
+        whole.update(f"{digest} {path}\n".encode())
+    return whole.hexdigest()
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _as_listed(digest: str) -> str:
+    text = base64.urlsafe_b64encode(binascii.unhexlify(digest)).decode()
+    return f"sha256={text.rstrip('=')}"
+
+
+def _folders(files: Iterable[str]) -> set[str]:
+    """Give every folder that one of the files lies in."""
+    return {str(parent) for path in files for parent in PurePosixPath(path).parents if str(parent) != "."}
+
+
+def _strays(root: Path, own: Iterable[str]) -> Iterator[str]:
+    """Find what could be imported beside the listed files, in the topmost packages and all folders below them."""
+    files = set(own)
+    packages = {
+        str(PurePosixPath(path).parent) for path in files if PurePosixPath(path).name == "__init__.py"
+    }
+    for package in packages:
+        if any(str(parent) in packages for parent in PurePosixPath(package).parents):
+            continue
+        for folder, below, names in os.walk(root / package):
+            below[:] = [name for name in below if name != _CACHE]
+            for name in names:
+                path = (Path(folder) / name).relative_to(root).as_posix()
+                if name.endswith(_SUFFIXES) and path not in files:
+                    yield path
