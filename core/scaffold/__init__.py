@@ -1,0 +1,1 @@
+"""What `etlkit plugins new` writes: a plugin distribution to begin with, made from the templates in this folder."""
