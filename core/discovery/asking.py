@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -52,12 +52,33 @@ def importance_of(table: TableAnalysis, classifiers: Iterable[Provided[Classifie
     Raises:
         PluginError: a classifier failed, or answered with something else than a level.
     """
-    for provided in classifiers:
-        level: str | None = _ask(provided, "classify", table, table, expecting=(str, type(None)))
+    for provided, level in judgements(table, classifiers):
         if level is not None:
             who = f"{provided.item.name} of plugin {provided.plugin.name}"
             return Importance(level=level, reason=f"{level}: so says the classifier {who}.")
     return Importance(level=STANDARD, reason=f"{STANDARD}: no classifier says anything else.")
+
+
+def judgements(
+    table: TableAnalysis, classifiers: Iterable[Provided[Classifier]]
+) -> Iterator[tuple[Provided[Classifier], str | None]]:
+    """Ask classifiers how much a table matters, until one answers.
+
+    Args:
+        table: shown with the level `standard`.
+        classifiers: in the order to ask.
+
+    Yields:
+        Each classifier that was asked, with its level; only the last one's can be other than None.
+
+    Raises:
+        PluginError: a classifier failed, or answered with something else than a level.
+    """
+    for provided in classifiers:
+        level: str | None = _ask(provided, "classify", table, table, expecting=(str, type(None)))
+        yield provided, level
+        if level is not None:
+            return
 
 
 def choose_strategy(table: TableAnalysis, strategies: Mapping[str, Provided[Strategy]]) -> Choice:
@@ -124,10 +145,30 @@ def matching_conversion(
     Raises:
         PluginError: a conversion failed, or answered with something else than True or False.
     """
+    return next((each for each, matches in matches_of(table, column, conversions) if matches), None)
+
+
+def matches_of(
+    table: TableAnalysis, column: Column, conversions: Iterable[Provided[Conversion]]
+) -> Iterator[tuple[Provided[Conversion], bool]]:
+    """Ask conversions whether they apply to a column without being asked for, until one says so.
+
+    Args:
+        table: the column's table.
+        column: the column.
+        conversions: in the order to ask.
+
+    Yields:
+        Each conversion that was asked, with its answer; only the last one's can be True.
+
+    Raises:
+        PluginError: a conversion failed, or answered with something else than True or False.
+    """
     for provided in conversions:
-        if _ask(provided, "matches", table, table, column, expecting=bool):
-            return provided
-    return None
+        matches: bool = _ask(provided, "matches", table, table, column, expecting=bool)
+        yield provided, matches
+        if matches:
+            return
 
 
 def configured_conversion(

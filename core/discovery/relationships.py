@@ -38,6 +38,8 @@ class Relations:
     """By the table that points; every table is there."""
     incoming: Mapping[str, tuple[Relation, ...]]
     """By the table pointed to; every table is there."""
+    said: tuple[Relation, ...] = ()
+    """Everything that was said, in the order it was; what counts is the first of several that say the same."""
 
     def depends_on(self, table: str) -> tuple[str, ...]:
         """Give the tables that a table points to, sorted, itself left out."""
@@ -71,14 +73,17 @@ def find_relations(
     """
     found: dict[tuple[str, ...], Relation] = {}
     declared: set[tuple[str, str]] = set()
+    said: list[Relation] = []
     for relation in _declared(tables):
         declared.add((relation.table, relation.column))
-        found[_ends(relation)] = relation
+        found[ends(relation)] = relation
+        said.append(relation)
     shown = {name: table for name, table in tables.items() if name not in left_out}
     for rule in rules:
         for relation in _by_rule(rule, shown):
+            said.append(relation)
             if (relation.table, relation.column) not in declared:
-                found.setdefault(_ends(relation), relation)
+                found.setdefault(ends(relation), relation)
     outgoing: defaultdict[str, list[Relation]] = defaultdict(list)
     incoming: defaultdict[str, list[Relation]] = defaultdict(list)
     for relation in sorted(found.values()):
@@ -88,7 +93,20 @@ def find_relations(
     return Relations(
         outgoing={name: tuple(outgoing[name]) for name in tables},
         incoming={name: tuple(incoming[name]) for name in tables},
+        said=tuple(said),
     )
+
+
+def ends(relation: Relation) -> tuple[str, ...]:
+    """Give what points where, whoever says so.
+
+    Args:
+        relation: the relation.
+
+    Returns:
+        Table and column of both ends; the same for relations that say the same.
+    """
+    return (relation.table, relation.column, relation.referenced_table, relation.referenced_column)
 
 
 def _declared(tables: Mapping[str, TableAnalysis]) -> Iterator[Relation]:
@@ -123,7 +141,3 @@ def _by_rule(rule: Provided[RelationshipRule], shown: Mapping[str, TableAnalysis
             origin=rule.item.name,
             plugin=rule.plugin.name,
         )
-
-
-def _ends(relation: Relation) -> tuple[str, ...]:
-    return (relation.table, relation.column, relation.referenced_table, relation.referenced_column)

@@ -25,6 +25,7 @@ from etlkit.discovery.documents import (
     TableSizeInfo,
     UsagePatterns,
 )
+from etlkit.discovery.opinions import Opinions, opinions_of
 from etlkit.discovery.snapshot import SourceSnapshot
 from etlkit.discovery.validation import configuration_problems
 from etlkit.errors import SchemaNotFoundError
@@ -306,6 +307,19 @@ class SchemaDiscovery(SourceSnapshot):
         except SchemaNotFoundError as error:
             return [str(error)]
         return configuration_problems(config, self.catalog(), analysed, self._plugins())
+
+    def opinions(self, table: str) -> Opinions:
+        """Tell what every plugin thinks of a table, and who it is; rows are not read.
+
+        Args:
+            table: its name.
+
+        Raises:
+            SchemaDiscoveryError: as `analysis`.
+            PluginError: a plugin failed.
+        """
+        with self._lock:  # Everything comes from one snapshot.
+            return opinions_of(self._analysed(table), self._relations(), self._plugins())
 
     def _look_at(self, tables: Iterable[str] | None) -> None:
         """Look at the values of columns before others have to wait for the answers, for it may take long."""

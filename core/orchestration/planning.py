@@ -20,7 +20,7 @@ from etlkit.loading.proofs import is_due
 from etlkit.loading.shapes import Shape
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import target_name, target_of
-from etlkit.orchestration.column_choices import column_choices
+from etlkit.orchestration.column_choices import ColumnChoices, column_choices
 from etlkit.orchestration.outdated import brought_up_to_date
 from etlkit.providers import Provided
 from etlkit.registry import Registry
@@ -68,12 +68,7 @@ class Planner:
             DriftRefused: the table is protected, and nobody decided about one of its columns.
             PluginError: a plugin's function failed.
         """
-        found = self.discovery.analysis(table)
-        config = self._decided(found, self.settings.get_table_config(table))
-        config = brought_up_to_date(found, config, self.settings, self.registry, partial(self._there, table))
-        chosen = column_choices(found, config, self.registry, self.masking_key)
-        analysis = attrs.evolve(self.analysis(table, config), hidden=chosen.hidden)
-        analysis, config = self._without_hidden(analysis, config)
+        analysis, config, chosen = self.decided(table)
         strategy = self.registry.strategy(config.extraction_strategy)
         secret = self.ledger.secret() if keeps_digests(strategy.item, config, analysis) else None
         known_now = self.ledger.snapshot() if self.known is None else self.known
@@ -136,6 +131,26 @@ class Planner:
             left_out=left_out,
         )
 
+    def decided(self, table: str) -> tuple[TableAnalysis, TableConfig, ColumnChoices]:
+        """Decide all that does not depend on what was loaded before.
+
+        Args:
+            table: its name in the source.
+
+        Returns:
+            The table as its strategy sees it, its configuration, and what was chosen of its columns.
+
+        Raises:
+            EtlkitError: as `plan`.
+        """
+        found = self.discovery.analysis(table)
+        config = self._decided(found, self.settings.get_table_config(table))
+        config = brought_up_to_date(found, config, self.settings, self.registry, partial(self._there, table))
+        chosen = column_choices(found, config, self.registry, self.masking_key)
+        analysis = attrs.evolve(self.analysis(table, config), hidden=chosen.hidden)
+        analysis, config = self._without_hidden(analysis, config)
+        return analysis, config, chosen
+
     def proving(self, loaded: TablePlan) -> TablePlan:
         """Decide how a table is proven equal that was just loaded by a plan.
 
@@ -184,7 +199,9 @@ class Planner:
             cursor=self.discovery.cursor(table, name) if name else None,
             importance=config.table_importance,
             batch_size=config.batch_size,
-            lookback_seconds=choice.lookback_seconds,
+            lookback_seconds=(
+                found.lookback_seconds if choice.lookback_seconds is None else choice.lookback_seconds
+            ),
             options=choice.options,
         )
 
