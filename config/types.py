@@ -239,6 +239,13 @@ class PluginSettings:
     options: Mapping[str, Mapping[str, PluginOption]] = attrs.field(factory=dict, converter=_frozen_mappings)
     """By a plugin's name its options, by its own names; each is a text that no output repeats."""
 
+    def revealed_options(self) -> dict[str, dict[str, str]]:
+        """Give the options as the plugins take them; keep them out of names that live long."""
+        return {
+            plugin: {name: option.reveal() for name, option in options.items()}
+            for plugin, options in self.options.items()
+        }
+
 
 @attrs.frozen(kw_only=True)
 class RunSettings:
