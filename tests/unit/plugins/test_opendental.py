@@ -8,6 +8,7 @@ from etlkit import TableAnalysis
 from etlkit.discovery.analysis import as_in_catalog
 from etlkit.discovery.catalog import TableFacts
 from etlkit.plugins.opendental import key_names, left_overs, role_names
+from etlkit.plugins.opendental.knowledge import read
 from support.schema_facts import facts
 
 PATIENT = facts("patient", "PatNum bigint auto_increment", "Guarantor bigint", "BillingType bigint")
@@ -31,6 +32,14 @@ def by_key(*tables: TableFacts) -> Points:
     return {
         (each.table, each.column, each.referenced_table, each.referenced_column)
         for each in key_names.relationships(shown(*tables))
+    }
+
+
+def by_key_and_role(*tables: TableFacts) -> Points:
+    """What the rule of key names inside longer names says, as tuples."""
+    return {
+        (each.table, each.column, each.referenced_table, each.referenced_column)
+        for each in key_names.relationships_with_role(shown(*tables))
     }
 
 
@@ -88,20 +97,66 @@ def test_role_names_point_to_what_they_mean() -> None:
         PATIENT,
         PROVIDER,
         DEFINITION,
-        facts("appointment", "AptNum bigint auto_increment", "ProvHyg bigint", "NextAptNum bigint"),
-        facts("feesched", "FeeSchedNum bigint auto_increment", "SecUserNumEntry bigint"),
-        facts("userod", "UserNum bigint auto_increment"),
-        facts("weather", "BillingType bigint"),
+        facts("appointment", "AptNum bigint auto_increment", "ProvHyg bigint", "Confirmed bigint"),
+        facts("feesched", "FeeSchedNum bigint auto_increment"),
+        facts("referral", "ReferralNum bigint auto_increment"),
+        facts("claim", "ClaimNum bigint auto_increment", "ReferringProv bigint", "ClinicType tinyint"),
+        facts("weather", "Confirmed bigint", "Prov bigint", "Province bigint", "FKey bigint"),
     ]
     expected = {
         ("patient", "Guarantor", "patient", "PatNum"),
         ("patient", "BillingType", "definition", "DefNum"),
         ("provider", "FeeSched", "feesched", "FeeSchedNum"),
         ("appointment", "ProvHyg", "provider", "ProvNum"),
-        ("appointment", "NextAptNum", "appointment", "AptNum"),
-        ("feesched", "SecUserNumEntry", "userod", "UserNum"),
+        ("appointment", "Confirmed", "definition", "DefNum"),
+        ("claim", "ReferringProv", "referral", "ReferralNum"),
+        ("weather", "Prov", "provider", "ProvNum"),
     }
     assert expected == by_role(*tables)
+
+
+def test_key_inside_a_name_points_to_its_table() -> None:
+    """Whole words count, the longest key decides, and what is written down of a name is left to that."""
+    tables = [
+        PATIENT,
+        DEFINITION,
+        facts("sheetdef", "SheetDefNum bigint auto_increment"),
+        facts("userod", "UserNum bigint auto_increment", "UserNumCEMT bigint", "UserNumber bigint"),
+        facts("appointment", "AptNum bigint auto_increment", "NextAptNum bigint", "XAptNum bigint"),
+        facts("letter", "PatNum bigint", "PatNumTo bigint", "PatNum2 int", "PatNumOld varchar(20)"),
+        facts("rule", "SheetDefNumX bigint", "MySheetDefNum bigint", "FieldDefNum bigint"),
+    ]
+    expected = {
+        ("userod", "UserNumCEMT", "userod", "UserNum"),
+        ("appointment", "NextAptNum", "appointment", "AptNum"),
+        ("letter", "PatNumTo", "patient", "PatNum"),
+        ("letter", "PatNum2", "patient", "PatNum"),
+        ("rule", "SheetDefNumX", "sheetdef", "SheetDefNum"),
+        ("rule", "MySheetDefNum", "sheetdef", "SheetDefNum"),
+    }
+    assert expected == by_key_and_role(*tables)
+
+
+def test_older_versions_mean_what_their_table_means() -> None:
+    """A table of older versions has its facts from the table that it is copied from."""
+    operatory = facts("operatory", "OperatoryNum bigint auto_increment")
+    task = facts("task", "TaskNum bigint auto_increment", "FromNum bigint")
+    copies = [facts("histappointment", "Op bigint"), facts("taskhist", "FromNum bigint")]
+    expected = {
+        ("histappointment", "Op", "operatory", "OperatoryNum"),
+        ("task", "FromNum", "task", "TaskNum"),
+        ("taskhist", "FromNum", "task", "TaskNum"),
+    }
+    assert expected == by_role(operatory, task, *copies)
+
+
+def test_codes_point_to_the_table_that_lists_them() -> None:
+    """A code is a text that another table lists, in a column that is not its key; it does not point to itself."""
+    sop = facts("sop", "SopNum bigint auto_increment", "SopCode varchar(255)")
+    plan = facts("insplan", "PlanNum bigint auto_increment", "SopCode varchar(255)")
+    assert {("insplan", "SopCode", "sop", "SopCode")} == by_role(sop, plan)
+    numbers = facts("insplan", "PlanNum bigint auto_increment", "SopCode bigint")
+    assert set() == by_role(sop, numbers)
 
 
 def test_role_names_are_found_in_any_case() -> None:
@@ -125,6 +180,15 @@ def test_the_knowledge_says_nothing_twice() -> None:
     }
     assert set() == repeated
     assert sorted(role_names.BY_TABLE) == list(role_names.BY_TABLE)
+    for names in (*role_names.BY_TABLE.values(), role_names.EVERYWHERE):
+        assert sorted(names) == list(names)
+    assert set() == role_names.NOWHERE & set(role_names.EVERYWHERE)
+
+
+def test_what_points_nowhere_has_a_reason() -> None:
+    """The data file tells of each column that points to no single table, why."""
+    reasons = read("role_names.yml")["nowhere"]
+    assert [] == [name for name, reason in reasons.items() if not reason.endswith(").")]
 
 
 @pytest.mark.parametrize(
