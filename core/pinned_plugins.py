@@ -110,6 +110,7 @@ class PinnedPlugins:
             disable=self.settings.disable,
             order_classifiers=self.settings.order.classifiers,
             order_conversions=self.settings.order.conversions,
+            options=self.settings.revealed_options(),
         )
 
     def differences_of(self, registry: Registry) -> tuple[Difference, ...]:

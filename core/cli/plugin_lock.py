@@ -12,7 +12,9 @@ import click
 
 from etlkit.cli import options, output
 from etlkit.config import SETTINGS_FILE, PluginSettings
-from etlkit.config.problems import ProblemsFound, report
+from etlkit.config.environment import expand, read_dotenv
+from etlkit.config.problems import Problem, ProblemsFound, report
+from etlkit.config.secret_files import ENV_FILE
 from etlkit.config.structure import structure
 from etlkit.config.tables import replace_file
 from etlkit.config.yaml_reader import Scalar, read_yaml
@@ -33,11 +35,17 @@ def stated(folder: Path) -> tuple[str, PluginSettings]:
         Its name, empty when it is not told, and its choices about plugins.
 
     Raises:
-        ConfigurationError: `etlkit.yml` cannot be read, or its section `plugins` cannot be meant.
+        ConfigurationError: `etlkit.yml` cannot be read, or its section `plugins` cannot be meant or names a variable
+            that is not set.
     """
     path = folder / SETTINGS_FILE
     root = read_yaml(path)
     name, plugins = root.entries.get("deployment"), root.entries.get("plugins")
+    problems: Sequence[Problem] = ()
+    if plugins is not None:
+        plugins, problems = expand(plugins, read_dotenv(folder / ENV_FILE) | dict(os.environ))
+    if problems:
+        raise report(path, problems)
     try:
         chosen = PluginSettings() if plugins is None else structure(plugins, PluginSettings, folder)
     except ProblemsFound as found:

@@ -60,8 +60,13 @@ def without_plugins(settings: Settings, names: Sequence[str]) -> Settings:
             for name in unknown
         )
         raise ConfigurationError("\n".join(lines))
-    disable = tuple(dict.fromkeys([*settings.plugins.disable, *names]))
-    return attrs.evolve(settings, plugins=attrs.evolve(settings.plugins, disable=disable))
+    plugins = settings.plugins
+    # What the file gives to a plugin that is left out for once is no mistake of the file.
+    options = {
+        name: given for name, given in plugins.options.items() if name in plugins.disable or name not in names
+    }
+    disable = tuple(dict.fromkeys([*plugins.disable, *names]))
+    return attrs.evolve(settings, plugins=attrs.evolve(plugins, disable=disable, options=options))
 
 
 def check_needed(settings: Settings, registry: Registry) -> None:

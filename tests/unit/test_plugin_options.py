@@ -8,12 +8,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from click.testing import CliRunner
 
 from etlkit import RunFinished, TableFinished
+from etlkit.cli import main
 from etlkit.config import Settings
 from etlkit.errors import ConfigurationError, EtlkitError, PluginConflict, PluginError
 from etlkit.executing import outcomes
 from etlkit.orchestration.deployment import registry_of
+from etlkit.orchestration.needed_plugins import without_plugins
 from etlkit.plugin_options import GivenOptions
 from etlkit.providers import PluginInfo
 from etlkit.registry import Registry
@@ -282,3 +285,23 @@ def test_options_of_the_file_reach_the_plugin(tmp_path: Path) -> None:
     registry = registry_of(Settings.load(tmp_path, {"TOKEN": "hunter2"}))
     [given] = [each.options for each in registry.plugins if each.name == "alerts"]
     assert {"urls": "json://hunter2@h"} == dict(given.reveal())
+
+
+def test_options_of_a_plugin_that_is_left_out_for_once(tmp_path: Path) -> None:
+    """`--no-plugin` may name a plugin that has options in the file; `plugins.disable` may not."""
+    text = (
+        SETTINGS.partition("    alarts")[0].replace("${TOKEN}", "always").replace('      "off": never\n', "")
+    )
+    (tmp_path / "etlkit.yml").write_text(text, encoding="utf-8")
+    settings = without_plugins(Settings.load(tmp_path, {}), ["alerts"])
+    assert ["disabled"] == [each.status for each in registry_of(settings).plugins if each.name == "alerts"]
+
+
+def test_options_are_known_where_plugins_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`etlkit plugins` gives the same options to plugins as a run does, and repeats none when they are wrong."""
+    (tmp_path / "etlkit.yml").write_text(SETTINGS.partition("    alarts")[0], encoding="utf-8")
+    monkeypatch.setenv("TOKEN", "hunter2")
+    printed = CliRunner().invoke(main, ["plugins", "list", "-C", str(tmp_path)])
+    assert 0 == printed.exit_code
+    assert "`plugins.options.alerts.on` must be `failure`, `watched` or `always`" in printed.output
+    assert "hunter2" not in printed.output
