@@ -19,14 +19,15 @@ _log = logging.getLogger(__name__)
 @options.common
 @options.as_json
 @options.locked
-def analyze(*, folder: Path, as_json: bool, locked: bool) -> None:
+@options.no_plugin
+def analyze(*, folder: Path, as_json: bool, locked: bool, no_plugin: tuple[str, ...]) -> None:
     """Decide how every table is loaded.
 
     Writes tables.yml, a summary, and the analysis behind it, into the deployment's folder. Only the
     catalog is read, and the values of columns that a conversion would make something else of. Your own
     choices in etlkit.yml are left alone, and win.
     """
-    with Deployment.opened(folder, locked=locked) as deployment:
+    with Deployment.opened(folder, locked=locked, no_plugin=no_plugin) as deployment:
         _require_tables(deployment)
         analyzer = OpenDentalSchemaAnalyzer(deployment.discovery)
         report = analyzer.analyze(folder)

@@ -94,6 +94,14 @@ threads = option(
 )
 """Adds `--threads`."""
 
+no_plugin = option(
+    "--no-plugin",
+    multiple=True,
+    metavar="NAME",
+    help="Leave out a plugin, as `plugins.disable` does; may be given several times.",
+)
+"""Adds `--no-plugin`."""
+
 locked = option(
     "--locked",
     is_flag=True,

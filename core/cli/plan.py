@@ -10,6 +10,7 @@ import attrs
 import click
 
 from etlkit.cli import options, output
+from etlkit.cli.explain import show_explanation
 from etlkit.cli.output import Heading
 from etlkit.contracts import Differences, Everything, Read, Since, Where
 from etlkit.errors import ConfigurationError, DriftRefused, EtlkitError, SomeTablesFailed
@@ -50,6 +51,10 @@ class _Planned:
 @options.as_json
 @options.selection
 @options.locked
+@options.no_plugin
+@options.option(
+    "--explain", metavar="TABLE", help="Tell of one table who decided what, and who was asked before."
+)
 @options.allow_drift
 @click.pass_context
 def plan(
@@ -62,6 +67,8 @@ def plan(
     full_refresh: bool,
     limit: int | None,
     locked: bool,
+    no_plugin: tuple[str, ...],
+    explain: str | None,
     allow_drift: bool,
 ) -> None:
     """Show what the next run would do.
@@ -72,7 +79,10 @@ def plan(
     request = RunRequest(
         select=select, exclude=exclude, full_refresh=full_refresh, limit=limit, allow_drift=allow_drift
     )
-    with Deployment.opened(folder, locked=locked) as deployment:
+    with Deployment.opened(folder, locked=locked, no_plugin=no_plugin) as deployment:
+        if explain is not None:
+            show_explanation(deployment, explain, as_json=as_json)
+            return
         context.exit(show_plan(deployment, request, as_json=as_json))
 
 

@@ -17,6 +17,7 @@ from etlkit.orchestration.run import RunRequest
 @options.tables
 @options.threads
 @options.locked
+@options.no_plugin
 @options.allow_deletes
 @click.pass_context
 def reconcile(
@@ -28,6 +29,7 @@ def reconcile(
     exclude: tuple[str, ...],
     threads: int | None,
     locked: bool,
+    no_plugin: tuple[str, ...],
     allow_deletes: bool,
 ) -> None:
     """Find and mend every difference to the source.
@@ -36,4 +38,4 @@ def reconcile(
     etlkit.yml) are compared by digests; of others every row is read.
     """
     request = RunRequest(select=select, exclude=exclude, reconcile=True, allow_deletes=allow_deletes)
-    load_tables(context, folder, threads, request, locked=locked, as_json=as_json)
+    load_tables(context, folder, threads, request, locked=locked, no_plugin=no_plugin, as_json=as_json)

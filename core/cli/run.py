@@ -72,6 +72,7 @@ class _Events:
 @options.selection
 @options.threads
 @options.locked
+@options.no_plugin
 @options.allow_deletes
 @options.allow_drift
 @options.option(
@@ -92,6 +93,7 @@ def run(
     limit: int | None,
     threads: int | None,
     locked: bool,
+    no_plugin: tuple[str, ...],
     allow_deletes: bool,
     allow_drift: bool,
     accept_source: bool,
@@ -112,9 +114,9 @@ def run(
         accept_source=accept_source,
     )
     if dry_run:
-        with Deployment.opened(folder, threads=threads, locked=locked) as deployment:
+        with Deployment.opened(folder, threads=threads, locked=locked, no_plugin=no_plugin) as deployment:
             context.exit(show_plan(deployment, request, as_json=as_json))
-    load_tables(context, folder, threads, request, locked=locked, as_json=as_json)
+    load_tables(context, folder, threads, request, locked=locked, no_plugin=no_plugin, as_json=as_json)
 
 
 def load_tables(
@@ -124,6 +126,7 @@ def load_tables(
     request: RunRequest,
     *,
     locked: bool,
+    no_plugin: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Carry out a run, tell of it as it goes, and end the command with its exit code.
@@ -134,6 +137,7 @@ def load_tables(
         threads: tables in work at the same time, instead of `run.threads`.
         request: what to load.
         locked: whether there must be a lock of the plugins, and no editable installation.
+        no_plugin: names of plugins to leave out.
         as_json: whether events are written as JSON instead of a table at the end.
     """
     # The thread that reads hands on large values, which takes it a millisecond: by default it may wait five for it.
@@ -141,7 +145,7 @@ def load_tables(
     events, asked = _Events(as_json=as_json), end_signal()
     asked.last_words = events.interrupted
     try:
-        end = _carried_out(folder, threads, request, events, locked=locked)
+        end = _carried_out(folder, threads, request, events, locked=locked, no_plugin=no_plugin)
     except BaseException as failure:
         # A statement that was cancelled because the process was asked to end fails for no reason of its own.
         if isinstance(failure, KeyboardInterrupt) or asked.is_set():
@@ -161,9 +165,18 @@ def load_tables(
 
 
 def _carried_out(
-    folder: Path, threads: int | None, request: RunRequest, events: _Events, *, locked: bool
+    folder: Path,
+    threads: int | None,
+    request: RunRequest,
+    events: _Events,
+    *,
+    locked: bool,
+    no_plugin: tuple[str, ...],
 ) -> RunFinished:
-    with Deployment.opened(folder, threads=threads, locked=locked) as deployment, watching() as screen:
+    with (
+        Deployment.opened(folder, threads=threads, locked=locked, no_plugin=no_plugin) as deployment,
+        watching() as screen,
+    ):
 
         def tell(event: Event) -> None:
             events.add(event)

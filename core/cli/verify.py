@@ -34,6 +34,7 @@ _HEADINGS = [
 @options.as_json
 @options.tables
 @options.locked
+@options.no_plugin
 @options.option(
     "--deep",
     is_flag=True,
@@ -53,6 +54,7 @@ def verify(
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     locked: bool,
+    no_plugin: tuple[str, ...],
     deep: bool,
     sample: int | None,
     show_values: bool,
@@ -66,7 +68,7 @@ def verify(
     if deep and sample is not None:
         raise click.UsageError("--deep compares every row and --sample only some: give one of them.")
     request = VerifyRequest(select=select, exclude=exclude, deep=deep, sample=sample, values=show_values)
-    with Deployment.opened(folder, locked=locked) as deployment:
+    with Deployment.opened(folder, locked=locked, no_plugin=no_plugin) as deployment:
         found = Verify(deployment=deployment, request=request).carry_out()
     if as_json:
         output.write_json(

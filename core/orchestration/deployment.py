@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from etlkit.loading.cancelling import all_cancelled_by
 from etlkit.loading.ledger import Ledger
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.choices import check_choices, plugin_problems
+from etlkit.orchestration.needed_plugins import check_needed, without_plugins
 from etlkit.orchestration.planning import Planner
 from etlkit.pinned_plugins import PinnedPlugins
 from etlkit.registry import Registry
@@ -52,6 +53,7 @@ class Deployment:
         *,
         threads: int | None = None,
         locked: bool = False,
+        no_plugin: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
     ) -> Iterator[Deployment]:
         """Read a deployment's folder and load its plugins; connections are closed when the block ends.
@@ -60,6 +62,7 @@ class Deployment:
             folder: the deployment's folder.
             threads: tables in work at the same time, instead of `run.threads`.
             locked: whether there must be a lock of the plugins, and no editable installation.
+            no_plugin: names of plugins to leave out, beside those of `plugins.disable`.
             env: the environment; by default the process's own.
 
         Yields:
@@ -75,8 +78,10 @@ class Deployment:
             settings = attrs.evolve(settings, run=attrs.evolve(settings.run, threads=threads))
         check_secret_files(settings)
         check_named_files(settings)
+        settings = without_plugins(settings, no_plugin)
         pinned = pinned_plugins(settings)
         registry = registry_of(settings, pinned, locked=locked)
+        check_needed(settings, registry)
         check_choices(settings, registry)
         with cls.of(settings, registry) as deployment:
             yield attrs.evolve(deployment, plugin_lock=pinned.sha256)

@@ -86,7 +86,14 @@ class _Explainer:
             return attrs.evolve(self._decided(column, decided, PRESET), reason=self._rule(column))
         if (written := analysed.column_overrides.get(name)) is not None:
             made = self._decided(column, written, TABLES_FILE)
-            return attrs.evolve(made, reason=made.reason or analysed.reasons.get(f"type {name}"))
+            # What stands there was found by asking, in the same order.
+            asked = match_for(self.table, column, self.registry)
+            same = asked.by is not None and asked.by == made.conversion
+            return attrs.evolve(
+                made,
+                reason=made.reason or analysed.reasons.get(f"type {name}"),
+                asked_before=asked.before if same else (),
+            )
         return self._by_itself(column)
 
     def _by_itself(self, column: Column) -> ExplainedColumn:

@@ -815,6 +815,49 @@ ROWS = [
         {"ETLKIT_WAREHOUSE_URL": "mysql://u:hunter2@h/d"},
         "`ETLKIT_WAREHOUSE_URL` must begin with `postgresql://` or `postgres://` (got `mysql://`)",
     ),
+    (
+        ["plan", "--no-plugin", "threats"],
+        {},
+        "--no-plugin names `threats`, but no such plugin is there; did you mean `threads`?",
+    ),
+    (
+        ["run", "--no-plugin", "threats", "--no-plugin", "maskin"],
+        {},
+        (
+            "--no-plugin names `threats`, but no such plugin is there; did you mean `threads`?\n"
+            "--no-plugin names `maskin`, but no such plugin is there; did you mean `masking`?"
+        ),
+    ),
+    (
+        ["verify"],
+        {"ETLKIT_NO_PLUGIN": "importance,masking"},
+        (
+            "--no-plugin names `importance,masking`, but no such plugin is there; give the option once for each "
+            "plugin (a variable, with blanks between them)"
+        ),
+    ),
+    (
+        ["analyze", "--no-plugin", "mysql://u:hunter2@h/d"],
+        {},
+        "--no-plugin names something that is not shown, but no such plugin is there; known: {all}",
+    ),
+    (
+        ["reconcile", "--no-plugin", "threads"],
+        {},
+        (
+            "--no-plugin leaves out `threads`, and no other plugin provides the executor `threads`, which loads the "
+            "tables of a run (`run.executor`); do without the option, or install another plugin that provides it"
+        ),
+    ),
+    (
+        ["analyze"],
+        {"ETLKIT_NO_PLUGIN": "importance full_table"},
+        (
+            "--no-plugin leaves out `full_table`, and no other plugin provides the strategy `full_table`, by which "
+            "tables are loaded that nobody chose anything for, or that no other strategy can serve; do without the "
+            "option, or install another plugin that provides it"
+        ),
+    ),
 ]
 
 CASES = commands("the command line", ROWS)

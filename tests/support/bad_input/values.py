@@ -238,16 +238,37 @@ ROWS = [
         "an essential plugin disabled: the executor",
         "plugins: {disable: [threads]}",
         (
-            "{folder}/etlkit.yml: `run.executor` is `threads`, which no plugin provides; known: none "
-            "(disabled plugins: `threads`)"
+            "{folder}/etlkit.yml:4: `plugins.disable` names `threads`, and no other plugin provides the executor "
+            "`threads`, which loads the tables of a run (`run.executor`); take it off the list, or install another "
+            "plugin that provides it"
         ),
     ),
     (
         "an essential plugin disabled: a strategy",
         "plugins: {disable: [full_table]}",
         (
-            "{folder}/tables.yml:11: `tables.claim.extraction_strategy` is `full_table`, which no "
-            "plugin provides; known: {all} (disabled plugins: `full_table`)"
+            "{folder}/etlkit.yml:4: `plugins.disable` names `full_table`, and no other plugin provides the strategy "
+            "`full_table`, by which tables are loaded that nobody chose anything for, or that no other strategy can "
+            "serve; take it off the list, or install another plugin that provides it"
+        ),
+    ),
+    (
+        "an essential plugin disabled: masking",
+        "plugins: {disable: [masking]}\nmasking: {preset: hipaa_safe_harbor}",
+        (
+            "{folder}/etlkit.yml:4: `plugins.disable` names `masking`, and no other plugin provides the conversions "
+            "`drop`, `hmac`, `keep`, `year` and `zip3`, by which `masking.preset` decides what leaves the source; take "
+            "it off the list, or install another plugin that provides them"
+        ),
+    ),
+    (
+        "an essential plugin disabled among others: what protected tables need",
+        "plugins: {disable: [importance, masking]}\ntables: {patient: {protected: true}}",
+        (
+            "{folder}/etlkit.yml:4: `plugins.disable` names `importance` and `masking`, and no other plugin provides "
+            "the conversions `drop` and `keep`, by which the columns of protected tables are decided about "
+            "(`tables.patient.protected`); take the one that does off the list, or install another plugin that "
+            "provides them"
         ),
     ),
     (
