@@ -38,6 +38,7 @@ from etlkit.loading.target import target_name
 from etlkit.lock import LOCK_FILE
 from etlkit.orchestration.choices import choice_problems
 from etlkit.orchestration.deployment import Deployment
+from etlkit.orchestration.needed_plugins import needed_problems
 from etlkit.registry import Registry
 from etlkit.server_access import CLOSED_DATABASE, NO_DATABASE, ServerAccess
 from etlkit.transfer.manners import Manners
@@ -82,7 +83,11 @@ def examine(folder: Path, env: Mapping[str, str] | None = None) -> Examination:
         return Examination(findings=findings, exit_code=error.exit_code)
     registry, plugins = examine_plugins(settings)
     # Where plugins were not imported, nobody knows what they would provide.
-    unknown = choice_problems(settings, registry) if registry.plugins else ()
+    unknown = (
+        [*needed_problems(settings, registry), *choice_problems(settings, registry)]
+        if registry.plugins
+        else ()
+    )
     with Deployment.of(settings, registry) as deployment:
         source, catalog = _source(deployment)
         found = (
