@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from importlib import resources
-from typing import Any
 
 import pytest
-import yaml
 
 from etlkit import TableAnalysis
-from etlkit.plugins.importance import names
+from etlkit.plugins.importance import use
+from etlkit.plugins.opendental import importance
+from etlkit.plugins.opendental.knowledge import read
 from etlkit.registry import Registry
+from support.open_dental_truth import truth
 
-REGISTRY = Registry.of(names)
+REGISTRY = Registry.of(use, importance)
 MANY = ("procedurelog", "claim", "fee")
 
 
@@ -75,24 +76,37 @@ def test_names_decide_first(name: str, expected: tuple[str, str] | None) -> None
 )
 def test_a_short_list_that_others_share_is_a_reference(table: TableAnalysis, expected: str | None) -> None:
     """Relations by rule count like declared ones; pointing to itself does not count."""
-    assert expected == names.by_use(table)
+    assert expected == use.by_use(table)
 
 
 def test_every_fact_has_a_reason_and_a_known_level() -> None:
     """The data file tells why, table by table, and names no table twice."""
-    text = (
-        resources.files("etlkit.plugins.importance").joinpath("open_dental.yml").read_text(encoding="utf-8")
-    )
-    knowledge: dict[str, Any] = yaml.safe_load(text)
+    knowledge = read("importance.yml")
     facts = [
         (level, name, reason)
         for level, tables in knowledge["tables"].items()
         for name, reason in tables.items()
     ]
-    assert {"critical", "important", "reference", "audit"} == {level for level, _, _ in facts}
+    assert {"critical", "important", "reference", "audit", "standard"} == {level for level, _, _ in facts}
     # YAML keeps the last of two equal keys without a word, so the file's lines are counted.
+    text = resources.files("etlkit.plugins.opendental").joinpath("importance.yml").read_text(encoding="utf-8")
     assert len({name for _, name, _ in facts}) == len(
         re.findall(r"(?m)^    \w+: \"", text.split("patterns:")[0])
     )
     assert [] == [name for _, name, reason in facts if not reason.endswith(".") or name != name.lower()]
     assert [] == [each for each in knowledge["patterns"] if not each["reason"].endswith(".")]
+
+
+def test_what_is_named_is_there() -> None:
+    """Every table that the data file names is one of Open Dental's, but for one of older versions."""
+    assert {"school"} == set(importance.LEVELS) - {name.lower() for name in truth()}
+
+
+def test_audit_tables_are_those_that_nobody_works_with() -> None:
+    """Of all of Open Dental's tables, these and no others are logs and older versions of rows."""
+    logs = {"dbmlog", "entrylog", "erxlog", "eservicelog", "insbluebooklog", "inseditlog", "inseditpatlog"}
+    logs |= {"loginattempt", "orthochartlog", "securitylog", "securityloghash", "updatehistory"}
+    versions = {"histappointment", "insverifyhist", "taskhist", "wikilisthist", "wikipagehist"}
+    found = {name: answer(TableAnalysis(name=name)) for name in truth()}
+    audit = {name for name, answered in found.items() if answered and answered[1] == "audit"}
+    assert logs | versions | {"deletedobject"} == audit
