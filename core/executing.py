@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from etlkit.contracts import Executor
 from etlkit.errors import EtlkitError
@@ -36,22 +36,32 @@ def outcomes(
         One outcome for each table, as they come.
 
     Raises:
-        PluginError: the executor failed, or left out a table, or told of one twice or of one it was not given.
+        PluginError: the executor failed, or left out a table, or loaded or told of one twice or of one it was not
+            given, or told of a load what did not come of it.
     """
     raised: list[BaseException] = []
     in_work = _InWork()
+    left = set(tables)
+    returned: dict[str, TableFinished] = {}
     complete = False
 
     def guarded(table: str) -> TableFinished:
         with in_work:
+            # Taking a table out of a set is one step for all threads.
             try:
-                return load(table)
+                left.remove(table)
+            except (KeyError, TypeError):
+                what = f"loads table `{table}`, which is not among those that are left"
+                raise executor.problem("run", what) from None
+            try:
+                returned[table] = load(table)
+                return returned[table]
             except BaseException as failure:
                 raised.append(failure)
                 raise
 
     try:
-        yield from _checked(executor, guarded, tables, workers)
+        yield from _checked(executor, guarded, tables, workers, returned)
         complete = True
     except EtlkitError as error:
         raise executor.plugin.options.redact(error)  # noqa: B904 - the same error
@@ -92,7 +102,11 @@ class _InWork:
 
 
 def _checked(
-    executor: Provided[Executor], load: Callable[[str], TableFinished], tables: Sequence[str], workers: int
+    executor: Provided[Executor],
+    load: Callable[[str], TableFinished],
+    tables: Sequence[str],
+    workers: int,
+    returned: Mapping[str, TableFinished],
 ) -> Iterator[TableFinished]:
     missing = dict.fromkeys(tables)
     iterator = iter(executor.item.run(load, tables, workers))
@@ -102,6 +116,9 @@ def _checked(
                 raise executor.problem("run", f"yielded {type(outcome).__name__}, expected TableFinished")
             if outcome.table not in missing:
                 what = f"yielded table `{outcome.table}`, which is not among those that are left"
+                raise executor.problem("run", what)
+            if returned.get(outcome.table) != outcome:
+                what = f"yielded an outcome of table `{outcome.table}` that its load did not have"
                 raise executor.problem("run", what)
             del missing[outcome.table]
             yield outcome

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import ModuleType
 
+import attrs
 import pytest
 
 from etlkit import Executor, TableFinished, hookimpl
@@ -150,16 +151,26 @@ def test_an_executor_may_give_any_iterable() -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ([load("a")], "ended without an outcome for `b`"),
-        ([load("a"), load("a")], "yielded table `a`, which is not among those that are left"),
-        (["a"], "yielded str, expected TableFinished"),
-        (None, "raised TypeError: 'NoneType' object is not iterable"),
+        (lambda load: [load("a")], "ended without an outcome for `b`"),
+        (lambda load: [load("a")] * 2, "yielded table `a`, which is not among those that are left"),
+        (lambda _: [load("c")], "yielded table `c`, which is not among those that are left"),
+        (lambda _: [load("a")], "yielded an outcome of table `a` that its load did not have"),
+        (
+            lambda load: [attrs.evolve(load("a"), read=1)],
+            "yielded an outcome of table `a` that its load did not have",
+        ),
+        (lambda load: [load("a"), load("a")], "loads table `a`, which is not among those that are left"),
+        (lambda load: [load("c")], "loads table `c`, which is not among those that are left"),
+        (lambda _: ["a"], "yielded str, expected TableFinished"),
+        (lambda _: None, "raised TypeError: 'NoneType' object is not iterable"),
     ],
 )
-def test_a_wrong_answer_of_an_executor_is_told_with_its_plugin(answer: object, expected: str) -> None:
-    """A table that is lost, or told of twice, ends the run: a report must not be wrong."""
+def test_a_wrong_answer_of_an_executor_is_told_with_its_plugin(
+    answer: Callable[[Callable[[str], TableFinished]], object], expected: str
+) -> None:
+    """A table that is lost, made up, or loaded or told of twice ends the run: a report must not be wrong."""
     assert f"plugin `mine` (not installed), `run` of `own`: {expected}; correct the module" == refusal(
-        lambda *_: answer
+        lambda load, *_: answer(load)
     )
 
 
