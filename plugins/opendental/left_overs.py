@@ -1,4 +1,7 @@
-"""Tables that are no part of the practice's data: temporary ones, and copies that somebody kept."""
+"""Tables that are no part of the practice's data: temporary ones, and copies that somebody kept.
+
+The knowledge stands in `left_overs.yml`. Lists that people make in the program's wiki (`wikilist_...`) are data.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,19 @@ import re
 from collections.abc import Iterator
 
 from etlkit import Exclusion, TableAnalysis, hookimpl
+from etlkit.plugins.opendental.knowledge import read
 
-# Open Dental's upgrades rename live tables to tempConv_<table><n>; MySQL's own ALTER leaves #sql files.
-_TEMPORARY = re.compile(r"(?:tmp_|temp_|#sql|tempconv_).*|(?:tmp|temp)\d*", re.IGNORECASE | re.DOTALL)
-_COPY = re.compile(r".*(?:_backup|_bak|_old)\d*", re.IGNORECASE | re.DOTALL)
+_KNOWLEDGE = read("left_overs.yml")
+
+
+def _one_of(kind: str) -> re.Pattern[str]:
+    # DOTALL, because a table's name may have line breaks in it.
+    whole = "|".join(f"(?:{each['matches']})" for each in _KNOWLEDGE[kind])
+    return re.compile(whole, re.IGNORECASE | re.DOTALL)
+
+
+_TEMPORARY = _one_of("temporary")
+_COPY = _one_of("copies")
 
 
 def is_temporary(table: TableAnalysis) -> bool:
@@ -34,6 +46,10 @@ def is_copy(table: TableAnalysis) -> bool:
 def etlkit_exclusions() -> Iterator[Exclusion]:
     """Provide the exclusions."""
     yield Exclusion(
-        name="temporary", summary="Tables that were made for a while: tmp_, temp_.", excludes=is_temporary
+        name="temporary",
+        summary="Tables that upgrades, reports and people make for a while.",
+        excludes=is_temporary,
     )
-    yield Exclusion(name="copies", summary="Copies of tables: _backup, _bak, _old.", excludes=is_copy)
+    yield Exclusion(
+        name="copies", summary="Copies of tables that upgrades and people keep.", excludes=is_copy
+    )

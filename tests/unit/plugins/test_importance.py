@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,9 @@ def test_audit_tables_are_those_that_nobody_works_with() -> None:
     found = {name: answer(TableAnalysis(name=name)) for name in truth()}
     audit = {name for name, answered in found.items() if answered and answered[1] == "audit"}
     assert logs | versions | {"deletedobject"} == audit
+
+
+def test_the_page_tells_how_many_tables_are_known() -> None:
+    """docs/open-dental.md has the numbers of tables that are known by name."""
+    page = (Path(__file__).parents[3] / "docs" / "open-dental.md").read_text(encoding="utf-8")
+    assert f"`open_dental_names` knows {len(importance.LEVELS)} tables by name:" in page

@@ -9,6 +9,7 @@ from etlkit.discovery.analysis import as_in_catalog
 from etlkit.discovery.catalog import TableFacts
 from etlkit.plugins.opendental import key_names, left_overs, role_names
 from etlkit.plugins.opendental.knowledge import read
+from support.open_dental_truth import truth
 from support.schema_facts import facts
 
 PATIENT = facts("patient", "PatNum bigint auto_increment", "Guarantor bigint", "BillingType bigint")
@@ -192,7 +193,11 @@ def test_what_points_nowhere_has_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["patient", "template", "tempo", "household", "tmpl", "oldest", "temperature", "fold", "tempconv"]
+    "name",
+    [
+        *("patient", "template", "tempo", "household", "tmpl", "oldest", "temperature", "fold", "tempconv"),
+        *("emailtemplate", "tempdashboard", "scaffold", "preserve", "wikilist_tools"),
+    ],
 )
 def test_look_alikes_are_not_left_out(name: str) -> None:
     """Only whole words of a name tell a table that is left over."""
@@ -210,6 +215,12 @@ def test_look_alikes_are_not_left_out(name: str) -> None:
         ("temp2", (True, False)),
         ("#sql-1", (True, False)),
         ("tempConv_claim3", (True, False)),
+        ("tempdash123456", (True, False)),
+        ("tempehrquality42", (True, False)),
+        ("tempetransnomessagea1B2c3D4", (True, False)),
+        ("tempinsplan", (True, False)),
+        ("preserve_userweb", (False, True)),
+        ("procedurecodeold", (False, True)),
         ("claim_backup", (False, True)),
         ("claim_bak", (False, True)),
         ("claim_OLD2", (False, True)),
@@ -219,3 +230,15 @@ def test_left_overs_are_left_out(name: str, expected: tuple[bool, bool]) -> None
     """Temporary tables, backups and what upgrades leave behind are left out by default."""
     table = TableAnalysis(name=name)
     assert expected == (left_overs.is_temporary(table), left_overs.is_copy(table))
+
+
+def test_none_of_open_dentals_own_tables_is_left_out() -> None:
+    """What Open Dental documents is data."""
+    tables = [TableAnalysis(name=name) for name in truth()]
+    assert [] == [each.name for each in tables if left_overs.is_temporary(each) or left_overs.is_copy(each)]
+
+
+def test_every_name_that_is_left_out_has_a_reason() -> None:
+    """The data file tells why, pattern by pattern."""
+    patterns = [each for kind in read("left_overs.yml").values() for each in kind]
+    assert [] == [each["matches"] for each in patterns if not each["reason"].endswith(".")]
