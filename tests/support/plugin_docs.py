@@ -1,12 +1,16 @@
-"""What the code says of hooks and contracts, as docs/plugins.md has to repeat it."""
+"""What the code says of hooks and contracts, as docs/plugins.md and the pages of docs/hooks have to repeat it."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import attrs
 
 from etlkit import hookspecs
 
@@ -16,6 +20,44 @@ HOOKS: dict[str, Callable[..., Any]] = {
     if name.startswith(f"{hookspecs.PROJECT}_") and inspect.isfunction(value)
 }
 """Every hook by name, in the order of their definition."""
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+OVERVIEW = DOCS / "plugins.md"
+"""The page that links to all others."""
+
+SECTIONS = (
+    "When it is asked",
+    "What it may do, and must not",
+    "What happens when it fails",
+    "Example",
+    "Test",
+    "Contracts",
+)
+"""What the page of each hook has, in this order."""
+
+_PROGRAM = re.compile(r"(?:`(\w+\.py)`[.:]\n\n)?^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@attrs.frozen(kw_only=True)
+class Program:
+    """A Python block of a page."""
+
+    file: str | None
+    """The name that the text in front of it gives it."""
+    source: str
+    """The code."""
+
+
+def page_of(hook: str) -> Path:
+    """Give the place of a hook's page, which need not be there."""
+    return DOCS / "hooks" / f"{hook.removeprefix('etlkit_').replace('_', '-')}.md"
+
+
+def programs(page: Path) -> list[Program]:
+    """Give the Python blocks of a page."""
+    text = page.read_text(encoding="utf-8")
+    return [Program(file=file or None, source=source) for file, source in _PROGRAM.findall(text)]
 
 
 def summary(hook: str) -> str:
@@ -46,8 +88,13 @@ def fields(kind: type) -> dict[str, str]:
 
 
 def hook_section(hook: str) -> str:
-    """Write the part of the documentation that shows a hook."""
-    return f"### `{hook}`\n\n{summary(hook)}\n\n```python\n{example(hook)}```\n"
+    """Write how the page of a hook begins."""
+    return f"# `{hook}`\n\n{summary(hook)}\n\n"
+
+
+def hook_row(hook: str) -> str:
+    """Write the line of the overview that leads to the page of a hook."""
+    return f"| [`{hook}`]({page_of(hook).relative_to(DOCS)}) | {summary(hook)} |\n"
 
 
 def type_section(kind: type) -> str:

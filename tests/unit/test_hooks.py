@@ -7,7 +7,9 @@ import importlib.metadata
 import inspect
 import itertools
 import logging
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,9 +24,22 @@ from etlkit.errors import PluginError
 from etlkit.plugin_loading import OBSERVERS, REGISTRATIONS
 from etlkit.registry import Registry
 from etlkit.testing import check_plugin, table
-from support.plugin_docs import HOOKS, example, fields, hook_section, summary, type_section
+from support.plugin_docs import (
+    DOCS,
+    HOOKS,
+    OVERVIEW,
+    SECTIONS,
+    example,
+    fields,
+    hook_row,
+    hook_section,
+    page_of,
+    programs,
+    summary,
+    type_section,
+)
 
-DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs" / "plugins.md"
+PAGES = [OVERVIEW, *sorted((DOCS / "hooks").glob("*.md"))]
 TYPES = [
     value
     for name, value in sorted(vars(etlkit).items())
@@ -107,19 +122,6 @@ def test_the_example_of_a_registration_runs(imported: Import, hook: str) -> None
     check_plugin(module, tables=TABLES)
 
 
-def test_the_examples_do_what_they_say(imported: Import) -> None:
-    """The rules and judgements of the examples answer as their names promise."""
-    rule = check_plugin(imported(example("etlkit_relationships"))).relationships[0].item
-    shown = {each.name: each for each in TABLES}
-    assert [("claim", "ApprovedBy", "userod", "UserNum")] == [
-        attrs.astuple(each) for each in rule.relationships(shown)
-    ]
-    exclusion = check_plugin(imported(example("etlkit_exclusions"))).exclusions[0].item
-    assert [False, False, True] == [exclusion.excludes(each) for each in TABLES]
-    classifier = check_plugin(imported(example("etlkit_classifiers"))).classifiers[0].item
-    assert ["critical", None, None] == [classifier.classify(each) for each in TABLES]
-
-
 @pytest.mark.parametrize("hook", OBSERVERS.values())
 def test_the_example_of_an_observer_runs(
     imported: Import, hook: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
@@ -186,15 +188,35 @@ def test_a_failing_observer_is_logged_with_its_plugin_and_stops_nothing(
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_every_hook_is_documented(hook: str) -> None:
-    """docs/plugins.md shows each hook with its sentence and its example, as the code has them."""
-    assert hook_section(hook) in DOCUMENTATION.read_text(encoding="utf-8")
+def test_every_hook_has_a_page(hook: str) -> None:
+    """Its page begins with the hook's sentence, has every section, and the overview leads to it."""
+    page = page_of(hook)
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    assert text.startswith(hook_section(hook)), f"{page} begins with:\n{hook_section(hook)}"
+    assert list(SECTIONS) == re.findall("^## (.*)$", text, re.MULTILINE)
+    assert hook_row(hook) in OVERVIEW.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_has_an_example_and_a_test(hook: str) -> None:
+    """Its page shows the example as the code has it, as a file, and a test of that file."""
+    named = {each.file: each.source for each in programs(page_of(hook))}
+    [file] = [name for name, source in named.items() if source == example(hook)]
+    assert file is not None
+    assert f"import {file.removesuffix('.py')}\n" in named[f"test_{file}"]
+    assert None not in named
+
+
+def test_no_page_is_left_of_a_hook_that_is_gone() -> None:
+    """Each page is a hook's."""
+    assert sorted(map(page_of, HOOKS)) == sorted((DOCS / "hooks").iterdir())
 
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_contract_is_documented(kind: type) -> None:
-    """docs/plugins.md shows each field of each type that crosses the border, as the code has them."""
-    assert type_section(kind) in DOCUMENTATION.read_text(encoding="utf-8")
+    """One page shows each field of each type that crosses the border, as the code has them."""
+    section = type_section(kind)
+    assert 1 == sum(section in page.read_text(encoding="utf-8") for page in PAGES), section
 
 
 def test_every_field_has_a_meaning() -> None:
@@ -209,10 +231,32 @@ def test_every_field_has_a_meaning() -> None:
     assert [] == silent
 
 
-def test_the_programs_in_the_documentation_run(imported: Import) -> None:
-    """Every Python block of docs/plugins.md is a module that can be imported."""
-    text = DOCUMENTATION.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) > len(HOOKS)
-    for block in blocks:
-        imported(block)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.stem))
+def test_the_programs_in_the_documentation_run(imported: Import, page: Path) -> None:
+    """Every Python block is a module that can be imported; the tests among them are run below."""
+    plugins = [each for each in programs(page) if "def test_" not in each.source]
+    assert plugins
+    for each in plugins:
+        imported(each.source)
+
+
+def test_the_tests_in_the_documentation_pass(tmp_path: Path) -> None:
+    """The tests that the pages show find the plugins beside them right."""
+    expected = set()
+    for page in PAGES:
+        for number, each in enumerate(programs(page)):
+            is_test = "def test_" in each.source
+            name = each.file or f"{'test_' if is_test else ''}{page.stem}_{number}.py"
+            assert not (tmp_path / name).exists(), f"two programs are called {name}"
+            (tmp_path / name).write_text(each.source, encoding="utf-8")
+            expected |= {name} if is_test else set()
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "-c", os.devnull, "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == result.returncode, result.stdout + result.stderr
+    assert expected == set(re.findall(r"^PASSED (?:.*/)?(\w+\.py)::", result.stdout, re.MULTILINE))
+    assert len(expected) > len(HOOKS)
