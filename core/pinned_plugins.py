@@ -106,12 +106,7 @@ class PinnedPlugins:
 
     def inspected(self) -> Registry:
         """Load the plugins, what cannot be loaded included; `require` comes first."""
-        return Registry.inspect(
-            disable=self.settings.disable,
-            order_classifiers=self.settings.order.classifiers,
-            order_conversions=self.settings.order.conversions,
-            options=self.settings.revealed_options(),
-        )
+        return inspected_plugins(self.settings)
 
     def differences_of(self, registry: Registry) -> tuple[Difference, ...]:
         """Compare what plugins provide with the lock.
@@ -171,6 +166,23 @@ class PinnedPlugins:
 
     def _command(self) -> str:
         return f"etlkit plugins lock -C {shlex.quote(str(self.folder))}"
+
+
+def inspected_plugins(settings: PluginSettings) -> Registry:
+    """Load what can be loaded of the installed plugins; no lock is asked.
+
+    Args:
+        settings: which plugins are left out, which are asked first, and their options.
+
+    Returns:
+        The plugins; `problems` holds what is wrong.
+    """
+    return Registry.inspect(
+        disable=settings.disable,
+        order_classifiers=settings.order.classifiers,
+        order_conversions=settings.order.conversions,
+        options=settings.revealed_options(),
+    )
 
 
 def _pylock(folder: Path, deployment: str) -> LockedFile | None:

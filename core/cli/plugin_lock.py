@@ -40,10 +40,13 @@ def stated(folder: Path) -> tuple[str, PluginSettings]:
     """
     path = folder / SETTINGS_FILE
     root = read_yaml(path)
+    values = read_dotenv(folder / ENV_FILE) | dict(os.environ)
     name, plugins = root.entries.get("deployment"), root.entries.get("plugins")
     problems: Sequence[Problem] = ()
+    if name is not None:
+        name, _ = expand(name, values)
     if plugins is not None:
-        plugins, problems = expand(plugins, read_dotenv(folder / ENV_FILE) | dict(os.environ))
+        plugins, problems = expand(plugins, values)
     if problems:
         raise report(path, problems)
     try:

@@ -24,7 +24,7 @@ from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.choices import check_choices, plugin_problems
 from etlkit.orchestration.needed_plugins import check_needed, without_plugins
 from etlkit.orchestration.planning import Planner
-from etlkit.pinned_plugins import PinnedPlugins
+from etlkit.pinned_plugins import PinnedPlugins, inspected_plugins
 from etlkit.registry import Registry
 
 
@@ -187,16 +187,7 @@ def inspected_registry(settings: Settings) -> Registry:
     Returns:
         The plugins; `problems` holds what `registry_of` would raise.
     """
-    plugins = settings.plugins
-    registry = Registry.inspect(
-        disable=plugins.disable,
-        order_classifiers=plugins.order.classifiers,
-        order_conversions=plugins.order.conversions,
-        options={
-            name: {key: value.reveal() for key, value in options.items()}
-            for name, options in plugins.options.items()
-        },
-    )
+    registry = inspected_plugins(settings.plugins)
     broken = tuple(each for each in registry.problems if not isinstance(each, ConfigurationError))
     if broken == registry.problems:
         return registry

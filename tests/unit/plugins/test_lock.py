@@ -430,6 +430,14 @@ def test_another_set_or_order(clinic: Clinic) -> None:
         assert (*after,) == chains(deployment.registry)["classifiers"]
 
 
+def test_a_plugin_left_out_of_one_call(clinic: Clinic) -> None:
+    """`--no-plugin` makes another set, which the lock refuses."""
+    clinic.lock()
+    code, _, said = clinic.etlkit("run", "--no-plugin", "front_desk")
+    line = "plugin `front_desk`: locked is a plugin that is active, there is one that is disabled"
+    assert (6, [f"  {line}"]) == (code, said.splitlines()[1:-1])
+
+
 def test_what_a_plugin_provides(clinic: Clinic) -> None:
     """What a plugin provides may hang on something else than its files, and is compared once it is imported."""
     uninstall(clinic.site)
