@@ -10,12 +10,11 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
-from sqlalchemy.engine import make_url
 
 from etlkit.contracts import Deletes, Differences, LoadPlan, Since, Where, Write
-from etlkit.tables import INTEGER_TYPES, Column
+from etlkit.tables import INTEGER_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column
 from etlkit.testing.contract import Database
+from etlkit.testing.source_tables import both_engines, source_column
 from etlkit.testing.tables import column
 
 NAME = "appointment"
@@ -52,6 +51,8 @@ class Appointments:
     """The source's table."""
     there: sa.Table
     """The warehouse's."""
+    further: Sequence[Column]
+    """Its further columns."""
     now: dt.datetime
     """The source's clock when the table was made, less an hour: all rows are of the past, and recent."""
 
@@ -80,7 +81,7 @@ class Appointments:
                 "Fee": number / 4,
                 "DateTStamp": stamp(number) if callable(stamp) else stamp,
             }
-            | {each.name: _filled(each, self.now) for each in self.here.columns if each.name not in COMPARED}
+            | {each.name: _filled(each, self.now) for each in self.further}
             for number in numbers
         ]
         with self.source.begin() as connection:
@@ -145,25 +146,22 @@ def appointments(
     here = sa.Table(
         NAME,
         sa.MetaData(),
-        *(_source_column(column(line), key) for line in (*LINES, *further)),
+        *(source_column(line, key) for line in (*LINES, *further)),
         sa.Index("stamp", "DateTStamp"),
         mysql_engine=engine,
         mysql_charset="utf8mb4",
     )
     there = sa.Table(NAME, sa.MetaData(), *_warehouse_columns(), schema="raw")
-    engines = [
-        sa.create_engine(
-            make_url(source.url).set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"})
-        ),
-        sa.create_engine(make_url(warehouse.url).set(drivername="postgresql+psycopg2")),
-    ]
-    try:
-        here.create(engines[0])
-        now = _clock(engines[0])
-        yield Appointments(source=engines[0], warehouse=engines[1], here=here, there=there, now=now - _HOUR)
-    finally:
-        for each in engines:
-            each.dispose()
+    with both_engines(source, warehouse) as (mine, theirs):
+        here.create(mine)
+        yield Appointments(
+            source=mine,
+            warehouse=theirs,
+            here=here,
+            there=there,
+            further=tuple(column(line) for line in further),
+            now=_clock(mine) - _HOUR,
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -257,7 +255,7 @@ def _clock(engine: sa.Engine) -> dt.datetime:
 
 
 def _warehouse_columns() -> list[sa.Column[Any]]:
-    types = (
+    types: tuple[sa.types.TypeEngine[Any], ...] = (
         sa.BigInteger(),
         sa.BigInteger(),
         sa.DateTime(),
@@ -283,40 +281,7 @@ def _rows(engine: sa.Engine, of: sa.Table, *conditions: sa.ColumnElement[bool]) 
         return sorted((tuple(row) for row in connection.execute(statement)), key=repr)
 
 
-_TYPES: Mapping[str, Callable[[Column], sa.types.TypeEngine[Any]]] = {
-    "bigint": lambda _: mysql.BIGINT(),
-    "int": lambda _: mysql.INTEGER(),
-    "smallint": lambda _: mysql.SMALLINT(),
-    "tinyint": lambda _: mysql.TINYINT(),
-    "date": lambda _: sa.Date(),
-    "datetime": lambda of: mysql.DATETIME(fsp=of.fraction or None),
-    "timestamp": lambda of: mysql.TIMESTAMP(fsp=of.fraction or None),
-    "decimal": lambda of: mysql.DECIMAL(of.precision, of.scale),
-    "double": lambda _: mysql.DOUBLE(),
-    "varchar": lambda of: mysql.VARCHAR(of.length),
-    "char": lambda of: mysql.CHAR(of.length),
-    "text": lambda _: mysql.TEXT(),
-    "mediumtext": lambda _: mysql.MEDIUMTEXT(),
-}
-
-
-def _source_column(of: Column, key: Collection[str]) -> sa.Column[Any]:
-    if of.data_type not in _TYPES:
-        known = ", ".join(_TYPES)
-        raise ValueError(
-            f"the contract's table cannot have the column `{of.name} {of.declared_type}`; it knows {known}"
-        )
-    return sa.Column(
-        of.name,
-        _TYPES[of.data_type](of),
-        primary_key=of.name in key,
-        nullable=of.nullable and of.name not in key,
-        autoincrement=False,
-    )
-
-
-def _filled(of: sa.Column[Any], now: dt.datetime) -> Any:
-    kind = of.type.python_type
-    if kind is dt.date:
-        return now.date()
-    return now if kind is dt.datetime else "1" if kind is str else 1
+def _filled(of: Column, now: dt.datetime) -> Any:
+    if of.data_type in TEMPORAL_TYPES:
+        return now.date() if of.data_type == "date" else now
+    return "1" if of.data_type in TEXT_TYPES else 1

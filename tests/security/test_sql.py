@@ -47,6 +47,7 @@ ALLOWED = {
     "core/loading/warehouse_table.py:copy_into": _PREPARED,
     "core/orchestration/prediction.py:_explained": "EXPLAIN in front of a statement that SQLAlchemy compiled",
     "core/source_session.py:session_statements": _NUMBERS,
+    "core/testing/fixtures.py:_database": _PREPARED,
     "core/transfer/checksums.py:checksums": _PREPARED,
     "core/transfer/forms.py:literal": "bytes of a value as a literal, written by `sql_literal` only",
     "core/transfer/rendering.py:_rendered_once": _NUMBERS,

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import hmac
+import importlib
+import importlib.metadata
+import sys
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from etlkit.hookspecs import GROUP
+from etlkit.plugins.conversions import builtin, masking
 from etlkit.plugins.strategies import (
     chunked_incremental,
     full_table,
@@ -9,7 +21,28 @@ from etlkit.plugins.strategies import (
     reconcile,
     streaming_incremental,
 )
-from etlkit.testing import StrategyContract
+from etlkit.providers import Provided
+from etlkit.registry import Registry
+from etlkit.testing import (
+    ClassifierContract,
+    Contract,
+    ConversionContract,
+    ExclusionContract,
+    ExecutorContract,
+    RelationshipContract,
+    StrategyContract,
+)
+from etlkit.testing.conversion_trial import MASKING_KEY
+
+HASHED = hmac.new(MASKING_KEY.encode(), b"123-45-6789", hashlib.sha256).hexdigest()
+PURE = {
+    "classifiers": ClassifierContract,
+    "relationships": RelationshipContract,
+    "exclusions": ExclusionContract,
+    "executors": ExecutorContract,
+}
+"""Contracts that need nothing but the name of what they are for."""
+LEVELS = ("critical", "important", "reference", "audit", "standard")
 
 
 class TestFullTable(StrategyContract):
@@ -53,3 +86,140 @@ class TestReconcile(StrategyContract):
 
     plugin = reconcile
     name = "reconcile"
+
+
+class TestTinyintToBoolean(ConversionContract):
+    """0 and 1, and nothing else."""
+
+    plugin = builtin
+    name = "tinyint_to_boolean"
+    column = "IsHidden tinyint"
+    examples = ((0, False), (1, True))
+    refused = (2, -1, 127)
+
+
+class TestDecimalRound(ConversionContract):
+    """Two digits behind the point."""
+
+    plugin = builtin
+    name = "decimal_round"
+    column = "ProcFee double"
+    examples = (("0.004", Decimal("0.00")), ("-1.126", Decimal("-1.13")), ("99.999", Decimal("100.00")))
+    refused = ("1e16", "-1e300")
+
+
+class TestMinDateToNull(ConversionContract):
+    """Open Dental's way to say that there is no date."""
+
+    plugin = builtin
+    name = "min_date_to_null"
+    column = "Birthdate date"
+    examples = (("0001-01-01", None), ("0001-01-02", dt.date(1, 1, 2)), ("2024-02-29", dt.date(2024, 2, 29)))
+    refused = ("0000-00-00", "2024-02-31")
+
+
+class TestZeroToNull(ConversionContract):
+    """0 refers to nothing."""
+
+    plugin = builtin
+    name = "zero_to_null"
+    column = "ClinicNum bigint unsigned"
+    examples = ((0, None), (1, 1), (18446744073709551615, 18446744073709551615))
+
+
+class TestMask(ConversionContract):
+    """Covers all but the end."""
+
+    plugin = masking
+    name = "mask"
+    column = "SSN varchar(20)"
+    options = {"visible": "4"}  # noqa: RUF012 - as an author would write it
+    examples = (("", ""), ("1234567", "XXXX"), ("123-45-6789", "XXXX6789"))
+
+
+class TestHmac(ConversionContract):
+    """Hashes, and keeps values apart."""
+
+    plugin = masking
+    name = "hmac"
+    column = "SSN varchar(20)"
+    examples = (("123-45-6789", HASHED),)
+
+
+class TestDateShift(ConversionContract):
+    """Moves dates, all of a patient by the same days."""
+
+    plugin = masking
+    name = "date_shift"
+    column = "Birthdate date"
+    columns = ("PatNum bigint",)
+    options = {"days": "1"}  # noqa: RUF012 - as an author would write it
+    examples = (("0001-01-01", dt.date(1, 1, 1)), ("2024-03-01", dt.date(2024, 2, 29)))
+
+
+class TestYear(ConversionContract):
+    """Keeps the year."""
+
+    plugin = masking
+    name = "year"
+    column = "Birthdate date"
+    examples = (("0001-01-01", dt.date(1, 1, 1)), ("2024-03-01", dt.date(2024, 1, 1)))
+
+
+class TestZip3(ConversionContract):
+    """Keeps three digits."""
+
+    plugin = masking
+    name = "zip3"
+    column = "Zip varchar(100)"
+    examples = (("03601", "000"), ("97301-1234", "973"), ("somewhere", ""))
+
+
+class TestNull(ConversionContract):
+    """Keeps nothing."""
+
+    plugin = masking
+    name = "null"
+    column = "SSN varchar(20)"
+    examples = (("123-45-6789", None),)
+
+
+def _pure_contracts() -> None:
+    """Make a contract for each of the other things that etlkit's own plugins provide."""
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        if entry.dist is None or entry.dist.name != "etlkit-core":
+            continue
+        module = importlib.import_module(entry.value)
+        registry = Registry.of(module)
+        for kind, contract in PURE.items():
+            provided = getattr(registry, kind)
+            for each in provided.values() if isinstance(provided, dict | MappingProxyType) else provided:
+                name = each.item.name
+                title = f"Test{name.title().replace('_', '')}Of{kind.title()}"
+                levels = {"levels": LEVELS} if contract is ClassifierContract else {}
+                globals()[title] = type(title, (contract,), {"plugin": module, "name": name, **levels})
+
+
+_pure_contracts()
+
+
+def test_everything_that_is_built_in_keeps_a_contract() -> None:
+    """Each strategy and conversion has a contract above; those that compute nothing need none."""
+    tested = {each.name for each in vars(sys.modules[__name__]).values() if _is_contract(each)}
+    registry = Registry.load()
+    strategies = {name for name, each in registry.strategies.items() if _is_own(each)}
+    conversions = {
+        each.item.name
+        for each in registry.conversions
+        if _is_own(each) and each.plugin.module.startswith("etlkit.plugins.conversions.")
+    }
+    assert set() == strategies - tested
+    assert {"keep", "drop"} == conversions - tested
+
+
+def _is_contract(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Contract) and value.__name__.startswith("Test")
+
+
+def _is_own(each: Provided[Any]) -> bool:
+    return each.plugin.distribution == "etlkit-core"
