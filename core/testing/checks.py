@@ -31,7 +31,7 @@ from etlkit.contracts import (
 )
 from etlkit.discovery.exclusions import find_left_out
 from etlkit.discovery.relationships import find_relations
-from etlkit.errors import PlanRefused
+from etlkit.errors import PlanRefused, PluginError
 from etlkit.events import TableFinished
 from etlkit.executing import outcomes
 from etlkit.providers import PluginInfo, Provided
@@ -172,17 +172,8 @@ def check_executor(executor: Executor) -> None:
     provided = Provided(item=executor, plugin=info)
     names = [f"table{number}" for number in range(7)]
     for workers in (1, 3):
-        loaded: list[str] = []
-
-        def load(name: str, loaded: list[str] = loaded) -> TableFinished:
-            loaded.append(name)
-            return TableFinished(table=name)
-
-        list(outcomes(provided, load, names, workers))
-        _hold(
-            sorted(loaded) == names,
-            f"executor `{executor.name}` must load each table once (got {sorted(loaded)})",
-        )
+        # Refuses a table that is loaded twice, left out, or told of as it was not loaded.
+        list(outcomes(provided, lambda name: TableFinished(table=name), names, workers))
 
     def fail(name: str) -> TableFinished:
         raise LookupError(name)
@@ -191,6 +182,8 @@ def check_executor(executor: Executor) -> None:
         list(outcomes(provided, fail, names, 2))
     except LookupError:
         return
+    except PluginError:
+        pass  # it told of tables that were not loaded
     raise AssertionError(f"executor `{executor.name}` must end with what a load raises")
 
 
