@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Never
+from urllib.parse import unquote
 
 from etlkit.config.structure import quoted
 from etlkit.contracts import Option
@@ -23,6 +24,7 @@ NO_OPTIONS: Options = MappingProxyType({})
 """No plugin is given any."""
 
 _WORD = 4  # characters; a shorter text is no secret, and stands in many words
+_PART = 6  # characters; a shorter part of an address is a word of its own more likely than a token
 
 
 class GivenOptions:
@@ -57,7 +59,8 @@ class GivenOptions:
             text: such as the message of what it raised.
 
         Returns:
-            The text with `***` in place of each option, and of each word of one that is several words.
+            The text with `***` in place of each option, each word of one that is several words, and each part of an
+            address, since tokens are parts of addresses.
         """
         for secret in sorted(self._secrets(), key=len, reverse=True):
             escaped = re.escape(secret)
@@ -111,7 +114,19 @@ class GivenOptions:
     def _secrets(self) -> set[str]:
         # Written with escapes, or encoded in an address, it would be a secret still.
         words = {word for text in self._options.values() for word in (text, *text.split())}
+        words |= {part for word in words for part in _parts(word)}
         return {form for word in words if word for form in (word, repr(word)[1:-1])}
+
+
+def _parts(address: str) -> Iterator[str]:
+    _, _, rest = address.partition("://")
+    userinfo, at, _ = rest.rpartition("@")
+    if at:
+        yield userinfo.partition(":")[2]
+    for part in re.split(r"[/@:?&=#]", rest):
+        if len(part) >= _PART:
+            yield part
+            yield unquote(part)
 
 
 class OptionRefused(ConfigurationError):

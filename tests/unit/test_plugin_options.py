@@ -228,6 +228,10 @@ def test_what_is_scrubbed() -> None:
         'json://a/b and mail://c, x1 but ax1, "a\\n\\tbcd"'
     )
     assert "***" == options.scrubbed("json://a/b  mail://c")
+    address = GivenOptions({"url": "https://me:pw1@hooks.example/T0KEN%2B99/a?key=hunter2"})
+    assert "POST /***/a?key=*** as me with *** and *** to host ***" == address.scrubbed(
+        "POST /T0KEN%2B99/a?key=hunter2 as me with pw1 and T0KEN+99 to host hooks.example"
+    )
 
 
 def test_options_show_themselves_to_nobody() -> None:
