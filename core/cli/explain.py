@@ -10,8 +10,8 @@ import attrs
 from etlkit.cli import output
 from etlkit.discovery.opinions import Bid, Judgement, Pointer
 from etlkit.orchestration.deployment import Deployment
-from etlkit.orchestration.explained_columns import ExplainedColumn
-from etlkit.orchestration.explanation import DEFAULT, PLUGINS, Decision, Explanation, explain, plain_columns
+from etlkit.orchestration.explained_columns import PLUGINS, ExplainedColumn
+from etlkit.orchestration.explanation import DEFAULT, Decision, Explanation, explain, plain_columns
 from etlkit.tables import CursorCandidate
 from etlkit.wording import counted, names, one_line
 
@@ -140,6 +140,8 @@ def _column(column: ExplainedColumn) -> Iterator[str]:
     masked = ", its own values stay in the source" if column.masks else ""
     place = "by itself" if column.decided_by == PLUGINS else _place(column.decided_by, column.line)
     by = "without a conversion" if column.conversion is None else f"by {column.conversion}"
+    if not column.applies:
+        becomes, by = f"keeps its plain type {column.type}", f"in spite of {column.conversion}"
     yield f"  `{column.column}` {becomes} {by}, {place}{masked}"
     if column.reason is not None:
         yield f"    {column.reason}"

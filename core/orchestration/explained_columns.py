@@ -11,11 +11,14 @@ from etlkit.contracts import Conversion, Effect
 from etlkit.discovery.asking import configured_conversion
 from etlkit.discovery.opinions import Voice, match_for
 from etlkit.errors import EtlkitError, PluginError
+from etlkit.orchestration.column_choices import ColumnChoices
 from etlkit.providers import Provided
 from etlkit.registry import Registry
 from etlkit.tables import Column, TableAnalysis
 from etlkit.transfer.target_types import target_type
 
+PLUGINS = "plugins"
+"""Decided by the plugins just now, as `etlkit analyze` would."""
 PRESET = "masking.preset"
 """Decided by the rules of a preset, which `etlkit.yml` switches on."""
 
@@ -42,12 +45,14 @@ class ExplainedColumn:
     """Whether the column is read."""
     reason: str | None = None
     """One sentence, where there is one: what `etlkit analyze` found, or which rule of the preset it is."""
+    applies: bool = True
+    """False for a conversion that nobody asked for and that waits: for a look at the values, or for a person."""
     asked_before: tuple[str, ...] = ()
     """Names of the conversions that were asked whether they apply by themselves, and passed, in order."""
 
 
 def explained_columns(
-    table: TableAnalysis, settings: Settings, registry: Registry
+    table: TableAnalysis, settings: Settings, registry: Registry, chosen: ColumnChoices | None = None
 ) -> tuple[ExplainedColumn, ...]:
     """Tell what the columns of a table become.
 
@@ -55,6 +60,7 @@ def explained_columns(
         table: the table.
         settings: the deployment's, whose `analyzed` has an entry for the table.
         registry: the conversions.
+        chosen: what a load would use; None where it cannot be planned.
 
     Returns:
         One for each column, in the table's order.
@@ -65,7 +71,25 @@ def explained_columns(
     explainer = _Explainer(
         table=table, settings=settings, registry=registry, protection=Protection.of(settings)
     )
-    return tuple(explainer.explained(column) for column in table.columns)
+    return tuple(_waiting(column, explainer.explained(column), chosen, registry) for column in table.columns)
+
+
+def _waiting(
+    column: Column, found: ExplainedColumn, chosen: ColumnChoices | None, registry: Registry
+) -> ExplainedColumn:
+    """Find out whether a conversion that nobody asked for is used by loads already."""
+    if chosen is None or found.conversion is None or found.decided_by not in (TABLES_FILE, PLUGINS):
+        return found
+    conversion = registry.conversion(found.conversion.name).item
+    if column.name in chosen.conversions or conversion.effect is not Effect.COMPUTED:
+        return found
+    looking = found.decided_by == PLUGINS and conversion.accepts is not None
+    why = (
+        "It does not apply before `etlkit analyze` has looked at the values."
+        if looking
+        else "It does not apply: the warehouse has the column with its plain type, and no type changes by itself."
+    )
+    return attrs.evolve(found, type=target_type(column), applies=False, reason=why)
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +129,7 @@ class _Explainer:
                 decided_by="default",
                 asked_before=found.before,
             )
-        made = self._made(column, found.conversion, _NOTHING, "plugins")
+        made = self._made(column, found.conversion, _NOTHING, PLUGINS)
         return attrs.evolve(made, asked_before=found.before)
 
     def _decided(self, column: Column, override: ColumnOverride, decided_by: str) -> ExplainedColumn:

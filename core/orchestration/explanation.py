@@ -13,15 +13,14 @@ from etlkit.discovery.cursors import why_no_cursor
 from etlkit.discovery.opinions import Bid, Judgement, Opinions, Pointer, Voice, bids_for
 from etlkit.discovery.proving import proving_of
 from etlkit.errors import ConfigurationError, EtlkitError
+from etlkit.orchestration.column_choices import ColumnChoices
 from etlkit.orchestration.deployment import Deployment
-from etlkit.orchestration.explained_columns import ExplainedColumn, explained_columns
+from etlkit.orchestration.explained_columns import PLUGINS, ExplainedColumn, explained_columns
 from etlkit.suggestions import suggestion
 from etlkit.tables import CursorCandidate, TableAnalysis
 
 DEFAULT = "default"
 """Decided by nobody: what holds where nothing is chosen."""
-PLUGINS = "plugins"
-"""Decided by the plugins just now, as `etlkit analyze` would."""
 
 
 @attrs.frozen(kw_only=True)
@@ -83,7 +82,7 @@ class Explanation:
 
 
 def explain(deployment: Deployment, table: str) -> Explanation:
-    """Explain how a table is loaded; the warehouse need not be there, and no row is read.
+    """Explain how a table is loaded; nothing need have been loaded before, and no row is read.
 
     Args:
         deployment: whose table.
@@ -147,7 +146,7 @@ class _Explained:
         return self.settings.choice(self.name)
 
     def explanation(self) -> Explanation:
-        analysis, config, problem = self._planned()
+        analysis, config, chosen, problem = self._planned()
         opinions = self.opinions
         exclusion = self._exclusion()
         # A table whose cursor is masked, or gone, was bid for without it.
@@ -165,7 +164,7 @@ class _Explained:
             not_asked=opinions.not_asked,
             cursor=self._cursor(config),
             candidates=opinions.candidates,
-            columns=explained_columns(opinions.table, self.settings, self.deployment.registry),
+            columns=explained_columns(opinions.table, self.settings, self.deployment.registry, chosen),
             points_to=opinions.points_to,
             pointed_to_by=opinions.pointed_to_by,
             passed_over=opinions.passed_over,
@@ -173,12 +172,12 @@ class _Explained:
             executor=self._executor(),
         )
 
-    def _planned(self) -> tuple[TableAnalysis, TableConfig, str | None]:
+    def _planned(self) -> tuple[TableAnalysis, TableConfig, ColumnChoices | None, str | None]:
         try:
-            analysis, config, _ = self.deployment.planner().decided(self.name)
+            analysis, config, chosen = self.deployment.planner().decided(self.name)
         except EtlkitError as error:
-            return self.opinions.table, self.settings.get_table_config(self.name), error.message
-        return analysis, config, None
+            return self.opinions.table, self.settings.get_table_config(self.name), None, error.message
+        return analysis, config, chosen, None
 
     def _holds(self, config: TableConfig) -> bool:
         """Tell whether the strategy that was configured is the one that is used."""
