@@ -54,10 +54,9 @@ def installed_files(distribution: importlib.metadata.Distribution) -> InstalledF
     """
     if _is_announced_editable(distribution):
         return InstalledFiles(kind="editable")
-    record = distribution.read_text("RECORD")
-    if not record:
+    listed = _listed(distribution)
+    if not listed:
         return InstalledFiles(kind="unlisted")
-    listed = {row[0].replace("\\", "/"): row[1] for row in csv.reader(record.splitlines()) if len(row) > 1}
     root = Path(str(distribution.locate_file("")))
     own = [path for path in listed if _counts(PurePosixPath(path), listed)]
     if any((root / folder).is_symlink() for folder in _folders(own)):
@@ -93,25 +92,30 @@ def imported_from(
     """
     path: list[str] | None = None
     parts = module.split(".")
-    origin: str | None = None
+    root = Path(os.path.abspath(str(distribution.locate_file(""))))  # noqa: PTH100 - links are not to be followed
     for end in range(1, len(parts) + 1):
         spec = PathFinder.find_spec(".".join(parts[:end]), path)
         if spec is None:
             return None
-        origin = spec.origin
         path = list(spec.submodule_search_locations or ())
-    if origin is None:
-        return None
-    root = Path(os.path.abspath(str(distribution.locate_file(""))))  # noqa: PTH100 - links are not to be followed
-    found = Path(os.path.abspath(origin))  # noqa: PTH100 - as above
-    own = found.is_relative_to(root) and found.relative_to(root).as_posix() in files.listed
-    return None if own else found
+        if spec.origin is None:
+            continue  # a namespace, which has no file of its own
+        found = Path(os.path.abspath(spec.origin))  # noqa: PTH100 - as above
+        if not found.is_relative_to(root) or found.relative_to(root).as_posix() not in files.listed:
+            return found
+    return None
 
 
 def _is_announced_editable(distribution: importlib.metadata.Distribution) -> bool:
     url = distribution.read_text("direct_url.json") or ""
     # Read as a text: a file that is no JSON announces nothing.
     return '"editable":true' in "".join(url.split())
+
+
+def _listed(distribution: importlib.metadata.Distribution) -> dict[str, str]:
+    """Read which files the installer wrote, each with its hash as it is written there."""
+    rows = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+    return {row[0].replace("\\", "/"): row[1] for row in rows if len(row) > 1}
 
 
 def _counts(path: PurePosixPath, listed: Iterable[str]) -> bool:
@@ -152,17 +156,21 @@ def _folders(files: Iterable[str]) -> set[str]:
 
 
 def _strays(root: Path, own: Iterable[str]) -> Iterator[str]:
-    """Find what could be imported beside the listed files, in the topmost packages and all folders below them."""
+    """Find what could be imported beside the listed files, in every folder at the top that holds one of them."""
     files = set(own)
-    packages = {
-        str(PurePosixPath(path).parent) for path in files if PurePosixPath(path).name == "__init__.py"
-    }
-    for package in packages:
-        if any(str(parent) in packages for parent in PurePosixPath(package).parents):
-            continue
-        for folder, below, names in os.walk(root / package):
-            below[:] = [name for name in below if name != _CACHE]
-            for name in names:
-                path = (Path(folder) / name).relative_to(root).as_posix()
-                if name.endswith(_SUFFIXES) and path not in files:
-                    yield path
+    for top in {path.partition("/")[0] for path in files if "/" in path and path.endswith(_SUFFIXES)}:
+        found = {path for path in _importable(root, top) if path not in files}
+        if found and f"{top}/__init__.py" not in files:
+            # A namespace, which several distributions fill.
+            found -= {
+                path for each in importlib.metadata.distributions(path=[str(root)]) for path in _listed(each)
+            }
+        yield from found
+
+
+def _importable(root: Path, top: str) -> Iterator[str]:
+    for folder, below, names in os.walk(root / top):
+        below[:] = [name for name in below if name != _CACHE]
+        for name in names:
+            if name.endswith(_SUFFIXES):
+                yield (Path(folder) / name).relative_to(root).as_posix()

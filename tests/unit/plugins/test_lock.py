@@ -260,6 +260,24 @@ def test_an_added_file(clinic: Clinic, name: str) -> None:
     )
 
 
+def test_an_added_file_in_a_shared_folder(clinic: Clinic) -> None:
+    """In a folder that distributions share, what none of them installed is an added file."""
+    uninstall(clinic.site)
+    for name in ("kiosk", "till"):
+        files = {f"clinic_shared/{name}.py": classifiers(name)}
+        install(clinic.site, f"clinic-{name}", plugins={name: f"clinic_shared.{name}"}, files=files)
+    clinic.lock()
+    (clinic.site / "clinic_shared" / "extra.py").write_text("")
+    there = "locked is no such file, there is one that was added since the installation"
+    lines = [f"clinic-{name}, `clinic_shared/extra.py`: {there}" for name in ("kiosk", "till")]
+    clinic.refused(*lines, documented=False)
+    (clinic.site / "clinic_shared" / "extra.py").rename(clinic.site / "clinic_shared" / "__init__.py")
+    code, _, said = clinic.etlkit("run")
+    hidden = f"there is {clinic.site}/clinic_shared/__init__.py, which would be imported"
+    line = f"  plugin `till`: locked is a file of clinic-till, {hidden}"
+    assert (6, line) == (code, said.splitlines()[4])
+
+
 def test_another_version(clinic: Clinic) -> None:
     """A distribution that was updated is told with both versions, and that its content is another one."""
     clinic.lock()
@@ -376,7 +394,7 @@ def test_a_module_in_front(clinic: Clinic, tmp_path: Path, monkeypatch: pytest.M
     (front / "rules.py").write_text(classifiers("front_desk"))
     monkeypatch.syspath_prepend(str(front.parent))
     clinic.refused(
-        "plugin `front_desk`: locked is a file of clinic-front-desk, there is site-in-front/front_desk/rules.py, which "
+        "plugin `front_desk`: locked is a file of clinic-front-desk, there is site-in-front/front_desk/__init__.py, which "
         "would be imported"
     )
 
@@ -614,6 +632,45 @@ def test_the_list_with_a_lock(clinic: Clinic) -> None:
 def row(printed: str, plugin: str) -> list[str]:
     """The cells of a plugin's row, as far as they are single words."""
     return next(line.split() for line in printed.splitlines() if line.startswith(f"{plugin} "))
+
+
+def test_the_doctor(clinic: Clinic) -> None:
+    """The doctor says whether there is a lock and whether it fits, and imports nothing that is not locked."""
+
+    def found() -> dict[str, tuple[str, str]]:
+        findings = json.loads(clinic.etlkit("doctor", "--json")[1])["findings"]
+        of_plugins = [each for each in findings if each["section"] == "plugins"]
+        folder = str(clinic.folder)
+        return {
+            each["check"]: (each["level"], each["message"].replace(folder, "north")) for each in of_plugins
+        }
+
+    not_yet = "The plugins are not locked yet; `etlkit plugins lock -C north` would do it."
+    assert ("ok", not_yet) == found()["lock"]
+    clinic.lock()
+    (level, message), count = found()["lock"], clinic.file.read_text().count("    object: ")
+    assert ("ok", f"north/plugins.lock.yml names {count} plugins, and so they are installed.") == (
+        level,
+        message,
+    )
+    assert was_imported(clinic.module)
+    install(clinic.site, "clinic-kiosk", plugins={"kiosk": "kiosk"}, files={"kiosk.py": "raise SystemExit"})
+    assert {
+        "plugins": ("skipped", "Not checked, because the plugins are not those that are locked."),
+        "lock": (
+            "problem",
+            (
+                "The plugins are not those that north/plugins.lock.yml names:\n"
+                "plugin `kiosk`: locked is nothing, there is `kiosk` of clinic-kiosk 1.0"
+            ),
+        ),
+    } == found()
+    clinic.file.write_text("lock_version: 2\n")
+    newer = "north/plugins.lock.yml:1: was written by a newer etlkit (`lock_version` 2)."
+    assert ("problem", newer) == found()["lock"]
+    (clinic.folder / "etlkit.yml").write_text("deployment: [\n")
+    assert ["skipped", "skipped"] == [level for level, _ in found().values()]
+    assert not was_imported(clinic.module)
 
 
 def test_a_mismatch_has_its_own_exit_code() -> None:
