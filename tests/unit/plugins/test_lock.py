@@ -394,8 +394,8 @@ def test_a_module_in_front(clinic: Clinic, tmp_path: Path, monkeypatch: pytest.M
     (front / "rules.py").write_text(classifiers("front_desk"))
     monkeypatch.syspath_prepend(str(front.parent))
     clinic.refused(
-        "plugin `front_desk`: locked is a file of clinic-front-desk, there is site-in-front/front_desk/__init__.py, which "
-        "would be imported"
+        "plugin `front_desk`: locked is a file of clinic-front-desk, there is site-in-front/front_desk/__init__.py, "
+        "which would be imported"
     )
 
 
