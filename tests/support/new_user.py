@@ -37,7 +37,7 @@ class NewUser:
         """The variables of the user's shell."""
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         path = os.pathsep.join([str(self.home / "bin"), os.environ["PATH"]])
-        return {**kept, "PATH": path, "VIRTUAL_ENV": str(self.home), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**kept, "PATH": path, "VIRTUAL_ENV": str(self.home)}
 
     def shell(
         self, script: str, folder: Path, env: Mapping[str, str] | None = None
