@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Iterable
-from types import ModuleType
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import attrs
@@ -37,15 +37,22 @@ from etlkit.executing import outcomes
 from etlkit.providers import PluginInfo, Provided
 from etlkit.registry import Registry
 from etlkit.tables import INTEGER_TYPES, TableAnalysis
+from etlkit.testing.contract import registry_of
 from etlkit.testing.tables import TABLES
 
 
-def check_plugin(module: ModuleType, *, tables: Iterable[TableAnalysis] = ()) -> Registry:
+def check_plugin(
+    module: ModuleType,
+    *,
+    tables: Iterable[TableAnalysis] = (),
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Registry:
     """Check a plugin, with everything that it provides.
 
     Args:
         module: the plugin.
         tables: tables of your own to show it, beside `TABLES`.
+        options: what a person would choose for it under `plugins.options`.
 
     Returns:
         A registry of this plugin alone, to ask for what it provides.
@@ -54,7 +61,7 @@ def check_plugin(module: ModuleType, *, tables: Iterable[TableAnalysis] = ()) ->
         AssertionError: something breaks its contract.
         EtlkitError: the plugin could not be loaded, or one of its functions failed.
     """
-    registry = Registry.of(module)
+    registry = registry_of(module, options)
     shown = (*tables, *TABLES)
     for strategy in registry.strategies.values():
         check_strategy(strategy.item, tables=shown)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import ModuleType
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar, Protocol
 
 from etlkit.registry import Registry
@@ -23,6 +23,23 @@ class Database(Protocol):
         """Give all rows of a query."""
 
 
+def registry_of(plugin: ModuleType, options: Mapping[str, str]) -> Registry:
+    """Load a plugin alone, with options if there are any.
+
+    Args:
+        plugin: the plugin.
+        options: by the plugin's own names.
+
+    Returns:
+        A registry of it.
+
+    Raises:
+        EtlkitError: the plugin could not be loaded, or does not take the options.
+    """
+    name = plugin.__name__.rpartition(".")[2]
+    return Registry.of(plugin, options={name: options} if options else {})
+
+
 class Contract:
     """What a plugin's author subclasses; each test is a method whose docstring is the rule."""
 
@@ -30,6 +47,8 @@ class Contract:
     """The plugin: a module with hooks."""
     name: ClassVar[str]
     """Name of the object that the plugin provides, such as a strategy's."""
+    options: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What a person would choose for it under `plugins.options`."""
     hook: ClassVar[str] = ""
     kind: ClassVar[str] = ""
 
@@ -40,7 +59,7 @@ class Contract:
         Raises:
             EtlkitError: the plugin could not be loaded.
         """
-        return Registry.of(cls.plugin)
+        return registry_of(cls.plugin, cls.options)
 
     @classmethod
     def hold(cls, fact: bool, otherwise: str) -> None:

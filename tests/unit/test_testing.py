@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -24,6 +24,7 @@ from etlkit import (
     Fit,
     Index,
     LoadPlan,
+    Option,
     PlanRefused,
     Refusal,
     Since,
@@ -38,6 +39,7 @@ from etlkit.errors import PluginError
 from etlkit.hookspecs import GROUP, hookimpl
 from etlkit.testing import (
     TABLES,
+    ClassifierContract,
     check_classifier,
     check_conversion,
     check_executor,
@@ -344,6 +346,31 @@ def test_an_executor_that_holds_back_a_failure_is_told() -> None:
     with pytest.raises(AssertionError) as caught:
         check_executor(Executor(name="mine", summary="Mine.", run=quiet))
     assert "executor `mine` must end with what a load raises" == str(caught.value)
+
+
+def test_a_plugin_is_checked_with_options() -> None:
+    """What a plugin provides may depend on what a person chose for it."""
+
+    @hookimpl
+    def etlkit_options() -> list[Option]:
+        return [Option(name="level", summary="The level of all tables.")]
+
+    @hookimpl
+    def etlkit_classifiers(options: Mapping[str, str]) -> list[Classifier]:
+        return [Classifier(name="mine", classify=lambda _: options.get("level"))]
+
+    module = ModuleType("north.mine")
+    vars(module).update(etlkit_options=etlkit_options, etlkit_classifiers=etlkit_classifiers)
+    [mine] = check_plugin(module, options={"level": "audit"}).classifiers
+    assert "audit" == mine.item.classify(table("patient"))
+
+    class TestMine(ClassifierContract):
+        plugin = module
+        name = "mine"
+        options: ClassVar[Mapping[str, str]] = {"level": "critical"}
+
+    [mine] = TestMine.registry().classifiers
+    assert "critical" == mine.item.classify(table("patient"))
 
 
 def test_a_whole_plugin_is_checked_and_given_back() -> None:
