@@ -61,7 +61,7 @@ class ConversionContract(Contract):
 
     def test_it_builds_sql_for_its_column(self) -> None:
         """It names a type for the column and builds SQL for it, in the source's language."""
-        check_conversion(self.conversion(), tables=[self.shown()])
+        check_conversion(self.conversion(), tables=[table(NAME, self.column)])
 
     def test_a_column_that_it_cannot_serve_is_refused_in_words(self) -> None:
         """For columns of every type it names a type or raises `PlanRefused`, and nothing else."""

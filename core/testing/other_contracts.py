@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from etlkit.contracts import Exclusion, Executor, RelationshipRule
+from etlkit.errors import PluginError
 from etlkit.tables import TableAnalysis
 from etlkit.testing.checks import check_exclusion, check_executor, check_relationships
 from etlkit.testing.contract import Contract
@@ -78,4 +79,7 @@ class ExecutorContract(Contract):
 
     def test_it_loads_each_table_once_and_ends_with_a_failure(self) -> None:
         """With one worker and with several, each table is loaded once, and a load's exception ends the run."""
-        check_executor(self.executor())
+        try:
+            check_executor(self.executor())
+        except PluginError as error:
+            raise AssertionError(f"executor `{self.name}`: {error}") from error

@@ -51,7 +51,7 @@ class StrategyContract(Contract):
     """Tables of your own that its plans are checked for, beside `TABLES`."""
     engine: ClassVar[str] = "InnoDB"
     """The storage engine of the table."""
-    chunk_bytes: ClassVar[int] = 8 * _MB
+    chunk_bytes: ClassVar[int] = 4 * _MB
     """The most that one chunk may hold; raise it where memory is known to be there."""
     held_bytes: ClassVar[int] = 64 * _MB
     """The most that all chunks at work may hold together: those that wait, one being read and one being written."""
@@ -115,7 +115,7 @@ class StrategyContract(Contract):
     ) -> None:
         """A table larger than a chunk is read in several, none of which is larger than it may be."""
         with self._tried(etlkit_source, etlkit_warehouse) as trial:
-            rows = self.chunk_bytes * 3 // 2 // _WIDE_BYTES
+            rows = self.chunk_bytes * 3 // _WIDE_BYTES
             trial.rows.add(range(1, rows + 1), stamp=trial.rows.now, note="x" * _WIDE_BYTES)
             with trial.rows.source.begin() as connection:
                 connection.execute(sa.text("ANALYZE TABLE appointment"))
