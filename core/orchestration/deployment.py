@@ -99,9 +99,13 @@ class Deployment:
             The deployment.
 
         Raises:
+            LockMismatch: the plugins that the settings name are not those that are locked.
             RegistrationFailed: a plugin cannot be used.
         """
-        registry = registry_of(settings) if registry is None else registry
+        plugin_lock = None
+        if registry is None:
+            pinned = pinned_plugins(settings)
+            registry, plugin_lock = registry_of(settings, pinned), pinned.sha256
         with (
             ConnectionFactory(settings) as connections,
             all_cancelled_by(end_signal(), connections.warehouse()),
@@ -118,6 +122,7 @@ class Deployment:
                     may_read=partial(require_allowed_hour, settings.source.allowed_hours),
                 ),
                 ledger=Ledger(connections.warehouse(), settings.warehouse.schema),
+                plugin_lock=plugin_lock,
             )
 
     def planner(self) -> Planner:
