@@ -8,12 +8,11 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 import yaml
 
 from support.clinic import Clinic
 from support.databases import SourceDatabase, WarehouseDatabase
-from support.new_user import ROOT, NewUser, new_user
+from support.new_user import ROOT, NewUser
 
 PAGE = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
 FENCED = re.compile(r"^```.*?^```\n", re.MULTILINE | re.DOTALL)
@@ -42,12 +41,6 @@ def blocks() -> list[str]:
     """The page's commands, block by block: shell code is indented, other code is fenced."""
     found = re.findall(r"(?:^(?:    .*)?\n)+", FENCED.sub("", PAGE), re.MULTILINE)
     return [textwrap.dedent(each).strip() + "\n" for each in found if each.strip()]
-
-
-@pytest.fixture(scope="module")
-def user(tmp_path_factory: pytest.TempPathFactory) -> NewUser:
-    """Somebody who has installed etlkit and nothing else."""
-    return new_user(tmp_path_factory.mktemp("user"))
 
 
 def prepared(folder: Path, source: SourceDatabase, warehouse: WarehouseDatabase) -> Clinic:
