@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import attrs
@@ -18,9 +19,10 @@ import pytest
 from etlkit.discovery.relationships import find_relations
 from etlkit.plugins.opendental import key_names, role_names
 from etlkit.registry import Registry
-from support.open_dental_truth import TrueColumn, schema, truth
+from support.open_dental_truth import TrueColumn, TrueTable, schema, truth
 
-PAGE = Path(__file__).parents[3] / "docs" / "open-dental.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "open-dental.md"
 SEVERAL = "several"
 
 Column = tuple[str, str]
@@ -144,6 +146,52 @@ def test_the_page_tells_the_figures(request: pytest.FixtureRequest) -> None:
     ]
     request.getfixturevalue("as_known")
     expected.append(measured(held_out=True).row("held out, without facts of these tables"))
-    section = PAGE.read_text(encoding="utf-8").partition("### What is measured of relations\n")[2]
-    rows = re.findall(r"(?m)^\| (?:all|known|held out).*\|$", section.partition("\n#")[0])
-    assert expected == rows
+    text = section("What is measured of relations")
+    assert expected == re.findall(r"(?m)^\| (?:all|known|held out).*\|$", text)
+
+
+def section(title: str) -> str:
+    """A section of the page, without its title."""
+    return PAGE.read_text(encoding="utf-8").partition(f"# {title}\n")[2].partition("\n#")[0]
+
+
+def test_the_page_tells_which_answers_are_wrong() -> None:
+    """docs/open-dental.md names each column that gets a wrong answer."""
+    relations = true_relations()
+    wrong = {".".join(column) for column, target in answers() if relations.get(column) != target}
+    listed = re.findall(r"(?m)^- .*$", section("What is measured of relations"))
+    assert wrong == {each for line in listed for each in re.findall(r"`(\w+\.\w+)`", line)}
+
+
+def test_the_page_has_every_plugin_of_the_pack() -> None:
+    """docs/open-dental.md begins with a table of the pack's plugins."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    plugins = project["entry-points"]["etlkit.plugins"]
+    pack = {name for name, module in plugins.items() if module.startswith("etlkit.plugins.opendental.")}
+    assert set() == pack - set(re.findall(r"(?m)^\| `(\w+)`", section("The Open Dental pack")))
+
+
+def test_the_truth_is_counted_in_its_description() -> None:
+    """tests/data/README.md tells how much the truth file says."""
+    tables = truth().values()
+    expected = [
+        counted("known", (each for each in tables if not each.held_out)),
+        counted("held out", (each for each in tables if each.held_out)),
+        counted("whole", tables),
+    ]
+    readme = (ROOT / "tests" / "data" / "README.md").read_text(encoding="utf-8")
+    assert expected == re.findall(r"(?m)^\| (?:known|held out|whole) .*\|$", readme)
+
+
+def counted(name: str, tables: Iterable[TrueTable]) -> str:
+    """Count tables, columns and what is true of them, as a row of a table."""
+    chosen = list(tables)
+    columns = [column for table in chosen for column in table.columns]
+    several = sum(each.points_to == SEVERAL for each in columns)
+    relations = sum(each.points_to != "" for each in columns) - several
+    kinds = [sum(each.kind == kind for each in columns) for kind in ("boolean", "enum", "number")]
+    return (
+        f"| {name} | "
+        + " | ".join(f"{each:,}" for each in (len(chosen), len(columns), relations, several, *kinds))
+        + " |"
+    )
