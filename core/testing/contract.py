@@ -47,8 +47,8 @@ class Contract:
     """The plugin: a module with hooks."""
     name: ClassVar[str]
     """Name of the object that the plugin provides, such as a strategy's."""
-    options: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """What a person would choose for it under `plugins.options`."""
+    plugin_options: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What a person would choose for the whole plugin under `plugins.options`."""
     hook: ClassVar[str] = ""
     kind: ClassVar[str] = ""
 
@@ -59,7 +59,7 @@ class Contract:
         Raises:
             EtlkitError: the plugin could not be loaded.
         """
-        return registry_of(cls.plugin, cls.options)
+        return registry_of(cls.plugin, cls.plugin_options)
 
     @classmethod
     def hold(cls, fact: bool, otherwise: str) -> None:

@@ -367,7 +367,7 @@ def test_a_plugin_is_checked_with_options() -> None:
     class TestMine(ClassifierContract):
         plugin = module
         name = "mine"
-        options: ClassVar[Mapping[str, str]] = {"level": "critical"}
+        plugin_options: ClassVar[Mapping[str, str]] = {"level": "critical"}
 
     [mine] = TestMine.registry().classifiers
     assert "critical" == mine.item.classify(table("patient"))
