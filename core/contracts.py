@@ -218,9 +218,11 @@ class Conversion:
     source_sql: Callable[[ColumnElement[Any], Column], ColumnElement[Any]]
     """Builds the expression that the source evaluates; its text form must be input for `target_type`."""
     matches: Callable[[TableAnalysis, Column], bool] = lambda *_: False
-    """Whether the conversion applies without being asked for; `analyze` keeps it off where it refuses a value."""
+    """Whether it applies without being asked for; one with `accepts` only where `analyze` found all values accepted."""
     accepts: Callable[[ColumnElement[Any], Column], ColumnElement[bool]] | None = None
     """Builds the condition that each value (NULL aside) must meet; one that does not refuses the whole load."""
+    refused_by_type: bool = False
+    """Whether PostgreSQL refuses, as no input for `target_type`, what `accepts` does not: then the proof is free."""
     lossless: bool = True
     """Whether different values always stay different."""
     effect: Effect = Effect.COMPUTED

@@ -177,7 +177,7 @@ class TableAnalysis:
     importance: str = "standard"
     """The level a classifier gave; `standard` while classifiers are being asked."""
     update_frequency: str = "frequent"
-    """`append_only`, `rare` or `frequent`, as far as the catalog can tell."""
+    """`append_only`, `rare` or `frequent`, as far as columns and plugins can tell."""
     depends_on: tuple[str, ...] = ()
     """Tables this one points to, declared or by a relationship rule."""
     referenced_by: tuple[str, ...] = ()
@@ -185,7 +185,7 @@ class TableAnalysis:
     batch_size: int = 5000
     """Rows of the first chunk; later ones are sized by the time the last one took."""
     lookback_seconds: int | None = None
-    """What a person asked to be read again behind a time cursor; None for the strategy's own default."""
+    """What is read again behind a time cursor, as a person asks, or a plugin; None for the strategy's own default."""
     options: Mapping[str, Any] = attrs.field(factory=dict, converter=_read_only)
     """A person's further choices for this table, by a strategy's own names."""
     hidden: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from etlkit.discovery.asking import Importance, importance_of
 from etlkit.discovery.bands import batch_size
 from etlkit.discovery.catalog import TableFacts
 from etlkit.discovery.cursors import best_cursor, cursor_candidates
-from etlkit.discovery.history import update_frequency
+from etlkit.discovery.history import Usage, usage_of
 from etlkit.discovery.relationships import Relations
 from etlkit.providers import Provided
 from etlkit.tables import CursorCandidate, TableAnalysis
@@ -27,12 +27,14 @@ class AnalysedTable:
     """What the catalog says."""
     candidates: tuple[CursorCandidate, ...]
     """All cursors that were judged, best first."""
+    usage: Usage
+    """What is known of how the table is used, and who says so."""
     importance: Importance
     """The level and who gave it."""
 
 
 def as_in_catalog(facts: TableFacts) -> TableAnalysis:
-    """Make the analysis that exclusions and relationship rules are shown.
+    """Make the analysis that exclusions, relationship rules and habits are shown.
 
     Args:
         facts: the table.
@@ -40,7 +42,6 @@ def as_in_catalog(facts: TableFacts) -> TableAnalysis:
     Returns:
         What follows from the catalog's entry alone: no cursor, no relations, the level `standard`.
     """
-    frequency = update_frequency(facts)
     analysis = TableAnalysis(
         name=facts.name,
         engine=facts.engine,
@@ -53,13 +54,34 @@ def as_in_catalog(facts: TableFacts) -> TableAnalysis:
         data_bytes=facts.data_bytes,
         index_bytes=facts.index_bytes,
         schema_hash=facts.schema_hash,
-        update_frequency=frequency,
     )
-    return attrs.evolve(analysis, batch_size=batch_size(analysis.size_mb, frequency))
+    return used(analysis, usage_of(analysis))
+
+
+def used(analysis: TableAnalysis, usage: Usage) -> TableAnalysis:
+    """Lay what is known of how a table is used over its analysis.
+
+    Args:
+        analysis: the table.
+        usage: what is known.
+
+    Returns:
+        The analysis with what follows from it: how often rows change, rows of a chunk, what is read again.
+    """
+    frequency = usage.frequency(analysis)
+    return attrs.evolve(
+        analysis,
+        update_frequency=frequency,
+        batch_size=batch_size(analysis.size_mb, frequency),
+        lookback_seconds=usage.lookback_seconds,
+    )
 
 
 def analyse_table(
-    facts: TableFacts, relations: Relations, classifiers: Iterable[Provided[Classifier]]
+    facts: TableFacts,
+    relations: Relations,
+    classifiers: Iterable[Provided[Classifier]],
+    usage: Usage,
 ) -> AnalysedTable:
     """Complete what the catalog says of a table.
 
@@ -67,6 +89,7 @@ def analyse_table(
         facts: the table.
         relations: those of the whole schema.
         classifiers: in the order to ask.
+        usage: what is known of how the table is used.
 
     Returns:
         The table's analysis.
@@ -74,13 +97,14 @@ def analyse_table(
     Raises:
         PluginError: a classifier failed.
     """
-    candidates = cursor_candidates(facts)
-    analysis = without_importance(facts, relations, best_cursor(candidates))
+    candidates = cursor_candidates(facts, usage)
+    analysis = used(without_importance(facts, relations, best_cursor(candidates)), usage)
     importance = importance_of(analysis, classifiers)
     return AnalysedTable(
         analysis=attrs.evolve(analysis, importance=importance.level),
         facts=facts,
         candidates=candidates,
+        usage=usage,
         importance=importance,
     )
 

@@ -29,6 +29,20 @@ class LastAnalysis:
     tables: Mapping[str, TableSchema] = attrs.field(factory=dict)
     """Definitions by table, from the newest `schema_analysis_<timestamp>.json`."""
 
+    def columns(self, table: str) -> frozenset[str] | None:
+        """Give the columns that a table had then.
+
+        Args:
+            table: its name.
+
+        Returns:
+            Their names; None where they are not known, as when that file is another analysis's than `tables.yml`.
+        """
+        known = self.tables.get(table)
+        if known is None or known["schema_hash"] != self.hashes.get(table):
+            return None
+        return frozenset(each["name"] for each in known["columns"])
+
 
 def find_changes(last: LastAnalysis, now: Mapping[str, TableSchema]) -> ChangesDocument:
     """Compare two analyses.

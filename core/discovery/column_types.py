@@ -6,7 +6,7 @@ applies by itself does so only where every value was looked at and accepted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
@@ -45,25 +45,32 @@ class Looked:
     evidence: Evidence = attrs.field(factory=Evidence)
     """What the values say."""
 
-    def decided(self, table: str, earlier: TableConfig | None = None) -> tuple[ColumnType, ...]:
+    def decided(
+        self, table: str, earlier: TableConfig | None = None, then: Collection[str] | None = None
+    ) -> tuple[ColumnType, ...]:
         """Decide the types of the claimed columns.
 
         Args:
             table: the table's name.
             earlier: its entry in the last `tables.yml`.
+            then: the columns that it had then; None where that is not known.
 
         Returns:
             A decision for each claim.
         """
-        kept_plain = {
-            name for name, each in (earlier.column_overrides if earlier else {}).items() if each == _PLAIN
-        }
+        kept_plain = set[str]() if earlier is None else self._plain_before(earlier, then)
         return tuple(
             _asked(table, each, self.evidence)
             if each.asked or each.conversion is None
             else _by_itself(table, each, self.evidence, kept_plain=each.column.name in kept_plain)
             for each in self.claims.claims
         )
+
+    def _plain_before(self, earlier: TableConfig, then: Collection[str] | None) -> set[str]:
+        """Find the columns that may have been loaded with their plain type, be it before a conversion was there."""
+        names = {each.column.name for each in self.claims.claims}
+        there = names if then is None else names.intersection(then)
+        return {name for name in there if earlier.column_overrides.get(name, _PLAIN) == _PLAIN}
 
     def warnings(self, decided: Sequence[ColumnType]) -> list[str]:
         """List what a person should look at.
@@ -119,6 +126,9 @@ def _by_itself(table: str, claim: Claim, evidence: Evidence, *, kept_plain: bool
             "keeps its plain type",
         )
     accepts = _accepts(claim, evidence)
+    if claim.has_proof and evidence.whole and evidence.rows:
+        # Without their number, which would change the line at each analysis of a table that grows.
+        accepts = "accepts the values of all rows"
     if claim.has_proof and (not evidence.whole or kept_plain):
         # What was loaded as a plain type would be refused as drift, so only a person changes it.
         why = (

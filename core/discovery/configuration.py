@@ -11,6 +11,7 @@ from etlkit.discovery.column_types import ColumnType
 from etlkit.discovery.cursors import why_no_cursor
 from etlkit.discovery.describing import ANALYSIS_VERSION, megabytes
 from etlkit.discovery.documents import MonitoringDocument, PipelineConfiguration
+from etlkit.discovery.history import Usage
 from etlkit.discovery.proving import Proving, proving_of
 from etlkit.registry import Registry
 from etlkit.tables import TableAnalysis
@@ -80,13 +81,23 @@ def monitoring(table: TableAnalysis) -> MonitoringDocument:
 def _reasons(
     table: AnalysedTable, choice: Choice, proving: Proving, types: Sequence[ColumnType]
 ) -> dict[str, str]:
-    cursor = table.analysis.cursor
+    cursor, usage = table.analysis.cursor, table.usage
     return {
         "strategy": f"{choice.strategy}: {_line(choice.reason)}",
         "cursor": _line(" ".join(cursor.reasons) if cursor else why_no_cursor(table.candidates)),
+        "changes": _line(f"{table.analysis.update_frequency}: {usage.why}."),
+        **_lookback(usage),
         "importance": _line(table.importance.reason),
         "reconcile": proving.reason,
         **{f"type {each.column}": _line(each.reason) for each in types},
+    }
+
+
+def _lookback(usage: Usage) -> dict[str, str]:
+    if usage.lookback_why is None:
+        return {}
+    return {
+        "lookback": _line(f"{usage.lookback_seconds} seconds behind a time cursor: {usage.lookback_why}.")
     }
 
 

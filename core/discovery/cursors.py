@@ -11,7 +11,7 @@ from __future__ import annotations
 import attrs
 
 from etlkit.discovery.catalog import TableFacts, shortened
-from etlkit.discovery.history import AppendOnly, append_only, says_when_edited, says_when_entered
+from etlkit.discovery.history import Usage, is_stamped_at_entry
 from etlkit.tables import INTEGER_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column, CursorCandidate
 
 CHOSEN_FROM = 0.6
@@ -24,34 +24,35 @@ _INDEXED_BONUS = 0.04
 _STRINGS_WITH_TIMES = ("date", "time", "stamp")
 
 
-def cursor_candidates(table: TableFacts) -> tuple[CursorCandidate, ...]:
+def cursor_candidates(table: TableFacts, usage: Usage) -> tuple[CursorCandidate, ...]:
     """Judge the columns that look like cursors: points in time, texts named like one, a single numeric key.
 
     Args:
         table: what the catalog says of it.
+        usage: what is known of how it is used.
 
     Returns:
         The candidates, best first; refused ones last.
     """
-    history = append_only(table)
     judged = [
-        candidate for column in table.columns if (candidate := _judged(table, column, history)) is not None
+        candidate for column in table.columns if (candidate := _judged(table, column, usage)) is not None
     ]
     position = {column.name: at for at, column in enumerate(table.columns)}
     return tuple(sorted(judged, key=lambda each: (each.refused, -each.score, position[each.column])))
 
 
-def judged_cursor(table: TableFacts, column: Column) -> CursorCandidate:
+def judged_cursor(table: TableFacts, column: Column, usage: Usage) -> CursorCandidate:
     """Judge any column as a cursor, for a person who chose it.
 
     Args:
         table: what the catalog says of it.
         column: one of its columns.
+        usage: what is known of how the table is used.
 
     Returns:
         The judgement; a refused one does not bind the person.
     """
-    candidate = _judged(table, column, append_only(table))
+    candidate = _judged(table, column, usage)
     if candidate is None:
         said = f"{column.name} is {column.column_type}, and nothing shows that it grows with every change."
         return _candidate(table, column, 0.0, said)
@@ -84,17 +85,17 @@ def why_no_cursor(candidates: tuple[CursorCandidate, ...]) -> str:
     return f"No column says when a row changed; refused: {refused}."
 
 
-def _judged(table: TableFacts, column: Column, history: AppendOnly) -> CursorCandidate | None:
+def _judged(table: TableFacts, column: Column, usage: Usage) -> CursorCandidate | None:
     if column.data_type in TEMPORAL_TYPES:
-        return _time(table, column, history)
+        return _time(table, column, usage)
     if table.primary_key == (column.name,) and column.data_type in INTEGER_TYPES:
-        return _key(table, column, history)
+        return _key(table, column, usage)
     if column.data_type in TEXT_TYPES and any(part in column.name.lower() for part in _STRINGS_WITH_TIMES):
         return _candidate(table, column, 0.0, f"{column.name} is text, and text does not order like time.")
     return None
 
 
-def _time(table: TableFacts, column: Column, history: AppendOnly) -> CursorCandidate:
+def _time(table: TableFacts, column: Column, usage: Usage) -> CursorCandidate:
     name = column.name
     score = 0.0
     if column.generated:
@@ -106,15 +107,15 @@ def _time(table: TableFacts, column: Column, history: AppendOnly) -> CursorCandi
         reasons = [f"The server stamps {name} at every change of a row (ON UPDATE CURRENT_TIMESTAMP)."]
         if column.nullable:
             reasons.append(f"{name} may be NULL; such rows are read every time.")
-    elif says_when_edited(column):
+    elif column.name in usage.edited:
         score = 0.5
         said = f"{name} is named like the time of the last change, but the server does not stamp it"
         reasons = [f"{said}: it is as true as every program that writes the table."]
-    elif says_when_entered(column) or (column.default or "").startswith("current_timestamp"):
-        score = 0.7 if history.shown else 0.0
-        judged = "rows are only ever added" if history.shown else "rows may be edited"
+    elif is_stamped_at_entry(column, usage):
+        score = 0.7 if usage.only_added else 0.0
+        judged = "rows are only ever added" if usage.only_added else "rows may be edited"
         reasons = [
-            f"{name} says when a row was entered, not when it was changed; {judged}: {history.reason}."
+            f"{name} says when a row was entered, not when it was changed; {judged}: {usage.why.reason}."
         ]
     else:
         reasons = [
@@ -123,11 +124,11 @@ def _time(table: TableFacts, column: Column, history: AppendOnly) -> CursorCandi
     return _candidate(table, column, score, *reasons)
 
 
-def _key(table: TableFacts, column: Column, history: AppendOnly) -> CursorCandidate:
+def _key(table: TableFacts, column: Column, usage: Usage) -> CursorCandidate:
     name = column.name
-    if not history.shown:
+    if not usage.only_added:
         return _candidate(
-            table, column, 0.0, f"{name} is a key, and a key says nothing of edits: {history.reason}."
+            table, column, 0.0, f"{name} is a key, and a key says nothing of edits: {usage.why.reason}."
         )
     if not column.auto_increment:
         return _candidate(
@@ -145,7 +146,7 @@ def _key(table: TableFacts, column: Column, history: AppendOnly) -> CursorCandid
         table,
         column,
         0.8,
-        f"{name} numbers rows in the order they come, and rows are only ever added: {history.reason}.",
+        f"{name} numbers rows in the order they come, and rows are only ever added: {usage.why.reason}.",
     )
 
 

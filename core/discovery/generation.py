@@ -86,9 +86,10 @@ def generate(given: Input, folder: Path) -> Generated:
         PluginError: a plugin failed.
     """
     earlier = _read_tables(folder / TABLES_FILE)
-    configurations, warnings = _configured(given, earlier)
+    last = _last_analysis(earlier, folder)
+    configurations, warnings = _configured(given, earlier, last)
     complete = complete_schema(given.catalog, given.analysed, given.relations, given.left_out, configurations)
-    changes = find_changes(_last_analysis(earlier, folder), complete["tables"])
+    changes = find_changes(last, complete["tables"])
     summary = render_summary(
         complete["metadata"], complete["summary_statistics"], changes, configurations, warnings
     )
@@ -123,13 +124,15 @@ def generate(given: Input, folder: Path) -> Generated:
     )
 
 
-def _configured(given: Input, earlier: TablesFile) -> tuple[dict[str, PipelineConfiguration], list[str]]:
+def _configured(
+    given: Input, earlier: TablesFile, last: LastAnalysis
+) -> tuple[dict[str, PipelineConfiguration], list[str]]:
     configurations: dict[str, PipelineConfiguration] = {}
     warnings: list[str] = []
     for each in given.analysed:
         name = each.analysis.name
         before, looked = earlier.tables.get(name), given.looked.get(name, Looked())
-        types = looked.decided(name, before)
+        types = looked.decided(name, before, last.columns(name))
         warnings += looked.warnings(types)
         configurations[name] = pipeline_configuration(
             steadied(each, before), given.registry, moment(given.catalog), types

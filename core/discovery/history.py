@@ -1,136 +1,135 @@
-"""What the catalog tells of a table's past: whether rows are only ever added, and how often they change."""
+"""How a table is used, which no catalog tells: whether rows are only ever added, and which columns say when.
+
+What the catalog itself proves comes first; then plugins are asked, and who answered is told with each answer.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import attrs
 
-from etlkit.discovery.catalog import TableFacts
-from etlkit.tables import Column
+from etlkit.contracts import Habit, TableHabit
+from etlkit.errors import PluginError
+from etlkit.providers import Provided
+from etlkit.tables import TEMPORAL_TYPES, Column, TableAnalysis
 
 Frequency = Literal["append_only", "rare", "frequent"]
-"""How often rows change, as far as the catalog can tell."""
-
-_EDITED = re.compile(
-    r"(?:datetstamp|datet?(?:ime)?edit(?:ed)?|lastedit(?:ed)?|last(?:update|updated|modified|changed)"
-    r"|(?:updated|modified|edited|changed)(?:at|on|date|time|datetime|timestamp)?)$"
-)
-_ENTERED = re.compile(
-    r"(?:datet?(?:ime)?(?:entry|entered|created|logged|inserted)|(?:entry|log)(?:datet?(?:ime)?|timestamp)"
-    r"|histdatet(?:ime|stamp)|(?:created|inserted|logged|entered)(?:at|on|date|time|datetime|timestamp)?)$"
-)
-
-_KNOWN_LOGS = frozenset({"securitylog", "securityloghash", "entrylog", "eservicelog", "inseditlog"})
-_NO_LOGS = frozenset(
-    {"procedurelog", "commlog", "promotionlog", "medlablog", "claimlog", "changelog_pending"}
-)
-_HISTORY = re.compile(r"(?:hist|history)$|^hist[a-z]", re.IGNORECASE)
-_TIMES = frozenset({"datetime", "timestamp"})
-_LOG = re.compile(r"(?:log|logs)$", re.IGNORECASE)
-_CHANGEABLE = re.compile(
-    r"status|state$|ishidden|isdeleted|deleted|resolved|completed|processed|sent$", re.IGNORECASE
-)
+"""How often rows change, as far as columns and plugins can tell."""
 
 
 @attrs.frozen(kw_only=True)
-class AppendOnly:
-    """Whether rows of a table are only ever added."""
+class Source:
+    """Who says so, and why."""
 
-    shown: bool
-    """True when the catalog shows it; False when it shows the opposite, or nothing."""
     reason: str
-    """Why, in a clause that follows "because"."""
+    """A clause that follows "because"."""
+    habit: str = ""
+    """The habit's name; empty for what the catalog shows."""
+    plugin: str = ""
+    """The plugin that provides it."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.reason}; so says the habit {self.habit} of plugin {self.plugin}"
+            if self.habit
+            else self.reason
+        )
 
 
-def append_only(table: TableFacts) -> AppendOnly:
-    """Judge whether rows of a table are only ever added; in doubt they are not.
+NOBODY_KNOWS = Source(reason="nothing shows that its rows are never edited")
+"""Of a table whose rows may be edited for all that is known."""
+
+
+@attrs.frozen(kw_only=True)
+class Usage:
+    """What is known of how one table is used."""
+
+    only_added: bool = False
+    """Whether rows are only ever added; in doubt they are not."""
+    why: Source = NOBODY_KNOWS
+    """Who says so of `only_added`."""
+    entered: frozenset[str] = frozenset()
+    """Columns that say when a row was entered."""
+    edited: frozenset[str] = frozenset()
+    """Columns that say when a row was changed last, without being stamped by the server."""
+    lookback_seconds: int | None = None
+    """What is to be read again behind a time cursor; None for the strategy's own default."""
+    lookback_why: Source | None = None
+    """Who says so of `lookback_seconds`."""
+
+    def frequency(self, table: TableAnalysis) -> Frequency:
+        """Tell how often rows of the table change.
+
+        Sizes and times of change have no say, so that the answer stays the same from one analysis to the next.
+
+        Args:
+            table: the table.
+
+        Returns:
+            `append_only` where rows are only added, `frequent` for a table with points in time, `rare` for others.
+        """
+        if self.only_added:
+            return "append_only"
+        return "frequent" if any(each.data_type in TEMPORAL_TYPES for each in table.columns) else "rare"
+
+
+def usage_of(table: TableAnalysis, habits: Iterable[Provided[Habit]] = ()) -> Usage:
+    """Find out how a table is used.
 
     Args:
-        table: what the catalog says of it.
+        table: as the catalog has it.
+        habits: in the order to ask; to each question the first answer holds.
 
     Returns:
-        The judgement with its reason.
+        What is known.
+
+    Raises:
+        PluginError: a habit failed, answered with something else, or named a column that is not there.
     """
-    name = table.name.casefold()
+    known: dict[str, Any] = {}
     stamp = next((each.name for each in table.columns if each.on_update_now), None)
-    entry = next((each.name for each in table.columns if is_time(each) and says_when_entered(each)), None)
     if stamp is not None:
-        shown, reason = False, f"the server stamps changes of its rows in {stamp}"
-    elif name in _NO_LOGS:
-        shown, reason = False, "its rows are edited although its name ends like a log's"
-    elif name in _KNOWN_LOGS:
-        shown, reason = True, "it is known as a log whose rows are never edited"
-    elif entry is None:
-        shown, reason = False, "no column says when a row was entered, as a log's would"
-    elif _HISTORY.search(name):
-        shown, reason = True, f"it is named like a history, and {entry} says when a row was entered"
-    elif _LOG.search(name):
-        later = _filled_in_later(table, entry)
-        shown = later is None
-        reason = f"it is named like a log, and {entry} says when a row was entered"
-        if later is not None:
-            reason = f"it is named like a log, but {later} looks like it is filled in later"
-    else:
-        shown, reason = False, "it is not named like a log or a history"
-    return AppendOnly(shown=shown, reason=reason)
+        known["only_added"] = False
+        known["why"] = Source(reason=f"the server stamps changes of its rows in {stamp}")
+    for provided in habits:
+        said = _answer(table, provided)
+        if said is None:
+            continue
+        who = Source(reason=said.reason, habit=provided.item.name, plugin=provided.plugin.name)
+        if said.only_added is not None and "only_added" not in known:
+            known |= {"only_added": said.only_added, "why": who}
+        if said.lookback_seconds is not None and "lookback_seconds" not in known:
+            known |= {"lookback_seconds": said.lookback_seconds, "lookback_why": who}
+        for part, columns in (("entered", said.entered), ("edited", said.edited)):
+            if columns and part not in known:
+                known[part] = frozenset(columns)
+    return Usage(**known)
 
 
-def _filled_in_later(table: TableFacts, entry: str) -> str | None:
-    return next(
-        (
-            each.name
-            for each in table.columns
-            if each.name != entry
-            and (each.data_type in _TIMES or each.data_type == "date" or _CHANGEABLE.search(each.name))
-        ),
-        None,
-    )
+def _answer(table: TableAnalysis, provided: Provided[Habit]) -> TableHabit | None:
+    try:
+        said = provided.call("habit", table, expecting=(TableHabit, type(None)))
+    except PluginError as error:
+        raise type(error)(f"table `{table.name}`: {error}") from error
+    if said is None:
+        return None
+    answer: TableHabit = said
+    for name in sorted(answer.entered | answer.edited):
+        if table.column(name) is None:
+            raise provided.problem("habit", f"names the column `{name}`, which `{table.name}` does not have")
+    if answer.lookback_seconds is not None and answer.lookback_seconds < 0:
+        text = f"looks back {answer.lookback_seconds} seconds in `{table.name}`, expected 0 or more"
+        raise provided.problem("habit", text)
+    return answer
 
 
-def update_frequency(table: TableFacts) -> Frequency:
-    """Tell how often rows of a table change, as far as columns and names can tell.
-
-    Sizes and times of change have no say, so that the answer stays the same from one analysis to the next.
-
-    Args:
-        table: what the catalog says of it.
-
-    Returns:
-        `append_only` for a log, `frequent` for a table with points in time, `rare` for one without.
-    """
-    if append_only(table).shown:
-        return "append_only"
-    return "frequent" if any(each.data_type in _TIMES | {"date"} for each in table.columns) else "rare"
-
-
-def says_when_edited(column: Column) -> bool:
-    """Tell whether a column is named as if it said when its row was changed last, like `SecDateTEdit`.
+def is_stamped_at_entry(column: Column, usage: Usage) -> bool:
+    """Tell whether a column says when its row was entered: the server fills it in, or a plugin knows it.
 
     Args:
-        column: any column.
+        column: any column of the table.
+        usage: the table's.
     """
-    return not says_when_entered(column) and _EDITED.search(_folded(column)) is not None
-
-
-def says_when_entered(column: Column) -> bool:
-    """Tell whether a column is named as if it said when its row was entered, like `SecDateTEntry`.
-
-    Args:
-        column: any column.
-    """
-    return _ENTERED.search(_folded(column)) is not None
-
-
-def is_time(column: Column) -> bool:
-    """Tell whether a column holds a date with a time of day.
-
-    Args:
-        column: any column.
-    """
-    return column.data_type in _TIMES
-
-
-def _folded(column: Column) -> str:
-    return column.name.replace("_", "").casefold()
+    return column.name in usage.entered or (column.default or "").startswith("current_timestamp")

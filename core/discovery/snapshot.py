@@ -16,6 +16,7 @@ from etlkit.discovery.claims import Claims, claims_of
 from etlkit.discovery.column_types import Looked
 from etlkit.discovery.cursors import judged_cursor
 from etlkit.discovery.exclusions import LeftOut, find_left_out
+from etlkit.discovery.history import Usage, usage_of
 from etlkit.discovery.reading import read_catalog
 from etlkit.discovery.relationships import Relations, find_relations
 from etlkit.discovery.value_evidence import Evidence, look_at_values
@@ -109,7 +110,7 @@ class SourceSnapshot:
         Raises:
             SchemaNotFoundError: there is no such base table.
             SchemaAnalysisError: this user must not read it.
-            PluginError: a classifier failed.
+            PluginError: a classifier or a habit failed.
         """
         return self._analysed(table).analysis
 
@@ -148,7 +149,7 @@ class SourceSnapshot:
             raise SchemaNotFoundError(
                 f"The table `{facts.name}` has no column `{column}`; {suggestion(column, names)}"
             )
-        return judged_cursor(facts, found)
+        return judged_cursor(facts, found, self._usage(facts))
 
     def _kept(self, cache: dict[Any, Any], key: Any, make: Callable[[], Value]) -> Value:
         with self._lock:
@@ -198,6 +199,13 @@ class SourceSnapshot:
             lambda: {name: as_in_catalog(facts) for name, facts in self.catalog().tables.items()},
         )
 
+    def _usage(self, facts: TableFacts) -> Usage:
+        return self._kept(
+            self._analysis_cache,
+            ("usage", facts.name),
+            lambda: usage_of(self._as_in_catalog()[facts.name], self._plugins().habits),
+        )
+
     def _looked(self, table: AnalysedTable) -> Looked:
         """Find the columns that would not get their plain type, and what their values say of it."""
         analysis = table.analysis
@@ -244,7 +252,7 @@ class SourceSnapshot:
         return self._kept(
             self._analysis_cache,
             ("table", facts.name),
-            lambda: analyse_table(facts, self._relations(), self._plugins().classifiers),
+            lambda: analyse_table(facts, self._relations(), self._plugins().classifiers, self._usage(facts)),
         )
 
     def _all_analysed(self, tables: Iterable[str] | None) -> tuple[AnalysedTable, ...]:

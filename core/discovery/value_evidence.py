@@ -56,6 +56,8 @@ def look_at_values(place: Place, analysis: TableAnalysis, claims: Sequence[Claim
     proving = [each for each in claims if each.has_proof]
     if not proving:
         return Evidence()
+    if analysis.row_count_exact and not analysis.row_count:
+        return Evidence()
     limit = rows_to_look_at(analysis)
     query = evidence_statement(place.database, analysis.name, proving, limit)
     doing = f"looking at the values of `{place.database}`.`{analysis.name}`"

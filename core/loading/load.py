@@ -32,7 +32,7 @@ from etlkit.loading.shapes import Shape, shape_of
 from etlkit.loading.staged import Staged, outcome_of
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.transactions import transaction
-from etlkit.loading.trouble import DateRefused, date_trouble, write_trouble
+from etlkit.loading.trouble import UnprovenRefused, unproven_trouble, write_trouble
 from etlkit.loading.warehouse_table import add_key, add_marks, becomes, copy_into
 from etlkit.raising import raise_alone
 from etlkit.stopping import StopSignal, interrupted
@@ -76,7 +76,7 @@ class Load:
     rows_read: Callable[[int], None] = lambda _: None
     """Called after each chunk with the rows read so far."""
     trusting: bool = True
-    """Whether it is left to the warehouse, as long as it finds none, to refuse dates that do not exist."""
+    """Whether it is left to the warehouse, as long as it finds none, to refuse values that need a proof."""
 
     def carry_out(self) -> TableFinished:
         """Read, stage, apply and commit.
@@ -90,8 +90,8 @@ class Load:
         began = time.monotonic()
         try:
             return self._carried_out(began)
-        except DateRefused:
-            # The source proves every date from now on, and says how many do not exist.
+        except UnprovenRefused:
+            # The source proves every value from now on, and says how many are refused, and in which column.
             return attrs.evolve(self, trusting=False).carry_out()
         except EveryRowNeeded:
             pass
@@ -104,7 +104,7 @@ class Load:
         keyed = Keyset.of(self.what.analysis, self.what.rendered.source) is not None
         per_chunk = self.what.plan.commit is Commit.PER_CHUNK and self.limit is None and keyed
         try:
-            with write_trouble(self.what.target), date_trouble(proven=not self._trusts):
+            with write_trouble(self.what.target), unproven_trouble(proven=not self._trusts):
                 return self._per_chunk(began) if per_chunk else self._at_once(began)
         except (LoadError, ExtractionError):
             # To end a load at once, its statements are cancelled and its connections are dropped.
@@ -114,7 +114,9 @@ class Load:
 
     @property
     def _trusts(self) -> bool:
-        return self.trusting and self.what.rendered.may_trust
+        # What the warehouse has of a table that becomes another one need not refuse what it will refuse then.
+        as_it_is = self.what.before is None or self.what.builds_upon_it
+        return self.trusting and as_it_is and self.what.rendered.may_trust
 
     def _at_once(self, began: float) -> TableFinished:
         # The first chunk is waited for before the transaction begins: another table may be reading the source for
@@ -315,7 +317,7 @@ class Load:
                 began=resume.began if resume else None,
                 limit=self.limit,
                 tell_behind=self.limit is None,
-                trusting=self.trusting,
+                trusting=self._trusts,
             )
 
         return Pipeline(

@@ -75,35 +75,35 @@ _PASSING = frozenset({"40001", "40P01", "53300", "55P03", "57014", "57P01", "57P
 _FATAL = frozenset({"25006", "53100"})
 """What every other table would meet as well."""
 
-_DATE_REFUSED = ("22007", "22008")
+_UNPROVEN_REFUSED = ("22007", "22008", "22P02")
 # On a line of its own: of JSON, another one that says where in the value stands before it.
 _COPY_CONTEXT = re.compile(r"^COPY .*?, line \d+, column (?P<column>.+?)(?::|$)", re.MULTILINE)
 
 
-class DateRefused(EtlkitError):
-    """The warehouse refused a date which the source was not asked to prove; the load begins again, and asks."""
+class UnprovenRefused(EtlkitError):
+    """The warehouse refused a value which the source was not asked to prove; the load begins again, and asks."""
 
 
 @contextmanager
-def date_trouble(*, proven: bool) -> Iterator[None]:
-    """Turn the warehouse's refusal of a date in the block into `DateRefused`.
+def unproven_trouble(*, proven: bool) -> Iterator[None]:
+    """Turn the warehouse's refusal of a date or a boolean in the block into `UnprovenRefused`.
 
     Args:
-        proven: whether the source proved all dates, so that the refusal means something else.
+        proven: whether the source proved all of them, so that the refusal means something else.
 
     Yields:
         Nothing.
 
     Raises:
-        DateRefused: see there.
+        UnprovenRefused: see there.
     """
     try:
         yield
     except (exc.DBAPIError, psycopg2.Error) as error:
         refusal = error.orig if isinstance(error, exc.DBAPIError) else error
-        if proven or getattr(refusal, "pgcode", None) not in _DATE_REFUSED:
+        if proven or getattr(refusal, "pgcode", None) not in _UNPROVEN_REFUSED:
             raise
-        raise_alone(DateRefused("a date does not exist"))
+        raise_alone(UnprovenRefused("a value is none of its type"))
 
 
 @contextmanager

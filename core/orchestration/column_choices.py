@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import attrs
 
@@ -12,11 +12,14 @@ from etlkit.contracts import Conversion, Effect
 from etlkit.discovery.asking import configured_conversion, matching_conversion
 from etlkit.errors import ConfigurationError, PlanRefused
 from etlkit.keyed_hash import fingerprint
+from etlkit.loading.shapes import Shape
+from etlkit.loading.target import target_name
 from etlkit.registry import Registry
 from etlkit.suggestions import suggestion
-from etlkit.tables import TableAnalysis
+from etlkit.tables import Column, TableAnalysis
 from etlkit.transfer.chosen_types import changes_values
 from etlkit.transfer.policies import Policy, checked_policy
+from etlkit.transfer.target_types import target_type
 
 _PG_TYPE = re.compile(r"[a-z][a-z0-9_ ]*(\(\d+(,\s*\d+)?\))?[a-z ]*(\[\])?", re.IGNORECASE)
 
@@ -46,7 +49,13 @@ class ColumnChoices:
 
 
 def column_choices(
-    table: TableAnalysis, config: TableConfig, registry: Registry, key: Callable[[], Secret | None]
+    table: TableAnalysis,
+    config: TableConfig,
+    registry: Registry,
+    key: Callable[[], Secret | None],
+    *,
+    asked: Collection[str] = (),
+    there: Callable[[], Shape | None] = lambda: None,
 ) -> ColumnChoices:
     """Find out what a table's columns become.
 
@@ -55,6 +64,8 @@ def column_choices(
         config: its configuration, with what was decided about columns.
         registry: the conversions.
         key: gives the masking key; only called where a conversion needs it.
+        asked: columns that a person decided about; conversions of others applied by themselves when it was analysed.
+        there: gives the warehouse's table; only called where a conversion applies by itself.
 
     Returns:
         The choices.
@@ -64,38 +75,27 @@ def column_choices(
         PlanRefused: a conversion cannot serve the table, or would make its rows' keys the same.
         PluginError: a plugin's function failed.
     """
-    names = [column.name for column in table.columns]
     conversions: dict[str, Conversion] = {}
     types: dict[str, str] = {}
     variants: dict[str, str] = {}
     for name, override in config.column_overrides.items():
-        if name not in names:
+        column = table.column(name)
+        if column is None:
             raise ConfigurationError(
                 f"`tables.{table.name}.column_overrides` names the column `{name}`, which the table does not "
-                f"have; {suggestion(name, names)}"
+                f"have; {suggestion(name, [each.name for each in table.columns])}"
             )
-        if override.conversion is not None:
-            chosen = configured_conversion(
-                table, registry.conversion(override.conversion), override.options
-            ).item
-            if chosen.effect is not Effect.PLAIN:
-                conversions[name] = chosen
-                variants[name] = _variant(table, name, chosen, override, key)
-        elif override.options:
-            raise ConfigurationError(
-                f"`tables.{table.name}.column_overrides.{name}` has `options` and no `conversion`; name the conversion "
-                "that they are for"
-            )
+        made = _named(table, name, override, registry)
+        if made is not None and (name in asked or not _loaded_plain(column, made, there)):
+            conversions[name] = made
+            variants[name] = _variant(table, name, made, override, key)
         if override.pg_type is not None:
             types[name] = _checked_type(table, name, override, converted=name in conversions)
     for column in table.columns:
-        if column.name not in config.column_overrides:
-            found = matching_conversion(table, column, registry.conversions)
-            if found is not None:
-                conversions[column.name] = configured_conversion(table, found, {}).item
-                variants[column.name] = _variant(
-                    table, column.name, conversions[column.name], ColumnOverride(), key
-                )
+        made = None if column.name in config.column_overrides else _matching(table, column, registry)
+        if made is not None and not _loaded_plain(column, made, there):
+            conversions[column.name] = made
+            variants[column.name] = _variant(table, column.name, made, ColumnOverride(), key)
     _check_key(table, conversions)
     return ColumnChoices(
         conversions=conversions,
@@ -103,6 +103,40 @@ def column_choices(
         variants={name: each for name, each in variants.items() if each},
         policies=_policies(table, config, conversions),
     )
+
+
+def _named(
+    table: TableAnalysis, name: str, override: ColumnOverride, registry: Registry
+) -> Conversion | None:
+    if override.conversion is None:
+        if override.options:
+            raise ConfigurationError(
+                f"`tables.{table.name}.column_overrides.{name}` has `options` and no `conversion`; name the conversion "
+                "that they are for"
+            )
+        return None
+    named = configured_conversion(table, registry.conversion(override.conversion), override.options).item
+    return None if named.effect is Effect.PLAIN else named
+
+
+def _matching(table: TableAnalysis, column: Column, registry: Registry) -> Conversion | None:
+    found = matching_conversion(table, column, registry.conversions)
+    # What accepts some values only waits until `analyze` has looked at them, and written down that it applies.
+    if found is None or found.item.accepts is not None:
+        return None
+    return configured_conversion(table, found, {}).item
+
+
+def _loaded_plain(column: Column, conversion: Conversion, there: Callable[[], Shape | None]) -> bool:
+    """Tell whether the warehouse has a column with its plain type, as before the conversion was there.
+
+    A type does not change by itself, and would be refused as drift: `analyze` says how a person changes it.
+    """
+    if conversion.hides or conversion.effect is not Effect.COMPUTED:
+        return False
+    known, plain = there(), target_type(column)
+    type_there = None if known is None else known.types.get(target_name(column.name))
+    return type_there == plain and conversion.target_type(column) != plain
 
 
 def _variant(

@@ -146,7 +146,14 @@ class Planner:
         found = self.discovery.analysis(table)
         config = self._decided(found, self.settings.get_table_config(table))
         config = brought_up_to_date(found, config, self.settings, self.registry, partial(self._there, table))
-        chosen = column_choices(found, config, self.registry, self.masking_key)
+        chosen = column_choices(
+            found,
+            config,
+            self.registry,
+            self.masking_key,
+            asked=Protection.of(self.settings).overrides(found),
+            there=partial(self._there, table),
+        )
         analysis = attrs.evolve(self.analysis(table, config), hidden=chosen.hidden)
         analysis, config = self._without_hidden(analysis, config)
         return analysis, config, chosen

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, Null, and_, case, cast, column, func, literal_column, not_
 
 from etlkit.contracts import Conversion
-from etlkit.tables import BINARY_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column
+from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, TEXT_TYPES, Column
 from etlkit.transfer.sentinels import BROKEN, LOSS, NULL, REFUSED, marker, sql_literal
 
 MAY_EXCEED_A_PACKET = SPATIAL_TYPES | {"mediumtext", "longtext", "mediumblob", "longblob", "json"}
@@ -71,6 +71,8 @@ def converted(
     made = conversion.source_sql(value, of)
     if isinstance(made, Null):
         return literal(NULL)
+    if made is value and of.data_type in INTEGER_TYPES and not conversion.keyed:
+        return _checked_number(value, of, number, conversion)
     if conversion.keyed:
         # Without its key a session gives NULL, and so does a value that is too large; that must not pass for NULL.
         lost = literal(marker(REFUSED, number))
@@ -83,6 +85,18 @@ def converted(
         return result
     accepted = conversion.accepts(value, of)
     return case((value.is_(None), literal(NULL)), (accepted, result), else_=literal(marker(REFUSED, number)))
+
+
+def _checked_number(
+    value: ColumnElement[Any], of: Column, number: int, conversion: Conversion
+) -> ColumnElement[Any]:
+    """Render a number that a conversion leaves as it is; its digits need neither a character set nor a second look."""
+    if conversion.accepts is None:
+        return plain(value, of, number)
+    accepted, refused = conversion.accepts(value, of), literal(marker(REFUSED, number))
+    if not of.nullable:
+        return func.if_(accepted, value, refused)
+    return case((accepted, value), (value.is_(None), literal(NULL)), else_=refused)
 
 
 def plain(
@@ -115,16 +129,28 @@ def plain(
     return func.ifnull(text_form, literal(NULL))
 
 
-def unproven(value: ColumnElement[Any], of: Column) -> ColumnElement[Any] | None:
-    """Render a date without asking whether it exists, which costs the source a seventh of a read.
+def unproven(
+    value: ColumnElement[Any], of: Column, conversion: Conversion | None = None
+) -> ColumnElement[Any] | None:
+    """Render a value without the proof that PostgreSQL would take it, which costs the source a part of each read.
+
+    Of a date, that is the question whether it exists; of a number that a conversion leaves as it is, whether the
+    conversion accepts it.
 
     Args:
         value: the column in a statement.
         of: the column.
+        conversion: the one that is applied.
 
     Returns:
-        Its text; None for columns where nothing is asked, or where asking costs nothing.
+        Its text; None for columns where nothing is asked, where asking costs nothing, or where PostgreSQL might take
+        what is refused.
     """
+    if conversion is not None:
+        by_type = conversion.refused_by_type and of.data_type in INTEGER_TYPES
+        if not by_type or conversion.accepts is None or conversion.source_sql(value, of) is not value:
+            return None
+        return func.ifnull(value, literal(NULL)) if of.nullable else value
     if of.data_type not in TEMPORAL_TYPES or of.data_type == "timestamp":
         return None
     return func.ifnull(value, literal(NULL)) if of.nullable else value

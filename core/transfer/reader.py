@@ -58,7 +58,7 @@ class Reader:
     until: Key | None = None
     """The key that ends the read; None for the table's end."""
     trusting: bool = False
-    """Whether the warehouse refuses dates that do not exist, so that the source need not prove that all of them do."""
+    """Whether it is left to the warehouse to refuse values, such as dates that do not exist, without a proof."""
     in_snapshot: bool = False
     """Whether the connection is in a snapshot already, which the read neither begins nor ends."""
     _mark: Watermark = attrs.field(factory=Watermark)

@@ -45,7 +45,7 @@ class RenderedColumn:
     policy: Policy | None = None
     """What becomes of values that PostgreSQL cannot hold, where that was chosen."""
     unproven: ColumnElement[Any] | None = None
-    """Its text without the proof that a date exists; None where there is nothing to prove, or nothing is saved."""
+    """Its text without the proof that the value can be taken; None where nothing is to prove, or nothing is saved."""
 
     @property
     def as_number(self) -> bool:
@@ -60,7 +60,9 @@ class RenderedColumn:
     @property
     def may_trust(self) -> bool:
         """Whether the proof can be left to PostgreSQL, whose date types know the calendar; its text does not."""
-        return self.unproven is not None and self.target_type.startswith(("date", "timestamp"))
+        return self.unproven is not None and (
+            self.conversion is not None or self.target_type.startswith(("date", "timestamp"))
+        )
 
     def trusting(self) -> RenderedColumn:
         """Give the same column without the proof, where PostgreSQL would refuse what the proof finds."""
@@ -88,7 +90,7 @@ class RenderedTable:
         return any(each.may_trust for each in self.columns)
 
     def trusting(self) -> RenderedTable:
-        """Give the same rows without the proof that dates exist, where PostgreSQL refuses those that do not."""
+        """Give the same rows without the proofs, where PostgreSQL refuses what they find."""
         return attrs.evolve(self, columns=tuple(each.trusting() for each in self.columns))
 
     def row(self) -> ColumnElement[Any]:
@@ -242,7 +244,10 @@ def render(
                 conversion=conversion.name if conversion else None,
                 variant=(variants or {}).get(each.name, ""),
                 policy=(policies or {}).get(each.name),
-                unproven=None if conversion else forms.unproven(value, each),
+                # Another type than the conversion's may take what that would refuse.
+                unproven=None
+                if conversion and each.name in other_types
+                else forms.unproven(value, each, conversion),
             )
         )
     numbers = {each.column.name: each.number for each in rendered}

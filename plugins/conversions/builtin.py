@@ -30,6 +30,7 @@ def etlkit_conversions() -> Iterator[Conversion]:
         target_type=boolean_type,
         source_sql=unchanged,
         accepts=zero_or_one,
+        refused_by_type=True,
     )
     yield Conversion(
         name="decimal_round",

@@ -16,6 +16,12 @@ def registry() -> Registry:
     return Registry.load()
 
 
+@pytest.fixture(scope="session")
+def names_alone() -> Registry:
+    """The installed plugins but for conversions that apply by themselves, for which values would be looked at."""
+    return Registry.load(disable=["open_dental_booleans"])
+
+
 @pytest.fixture
 def dental(source: SourceDatabase) -> SourceDatabase:
     """A source database with a small schema in it."""

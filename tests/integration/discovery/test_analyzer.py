@@ -83,7 +83,7 @@ def test_entry_of_a_table(discovery: SchemaDiscovery) -> None:
         "last_analyzed": catalog.taken_at.isoformat(timespec="seconds"),
         "analysis_version": "1",
         "is_modeled": True,
-        "column_overrides": {},
+        "column_overrides": {"HasSuperBilling": {"conversion": "open_dental_boolean"}},
         "monitoring": {
             "alert_on_failure": True,
             "max_extraction_time_minutes": 5,
@@ -93,7 +93,14 @@ def test_entry_of_a_table(discovery: SchemaDiscovery) -> None:
         "reconcile": "every_run",
         "reasons": entry["reasons"],
     } == entry
-    assert ["strategy", "cursor", "importance", "reconcile"] == list(entry["reasons"])
+    assert ["strategy", "cursor", "changes", "importance", "reconcile", "type HasSuperBilling"] == list(
+        entry["reasons"]
+    )
+    assert "frequent: the server stamps changes of its rows in SecDateTEdit." == entry["reasons"]["changes"]
+    assert (
+        "boolean: open_dental_boolean of plugin open_dental_booleans applies by itself; it accepts the values of "
+        "all rows; every load proves it again."
+    ) == entry["reasons"]["type HasSuperBilling"]
     assert (
         "The server stamps SecDateTEdit at every change of a row (ON UPDATE CURRENT_TIMESTAMP). "
         "No index begins with it, so finding changes scans the table."

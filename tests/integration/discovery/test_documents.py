@@ -147,8 +147,9 @@ def test_table_sizes(discovery: SchemaDiscovery, dental: SourceDatabase) -> None
     } == discovery.get_table_size_info("patient")
 
 
-def test_exact_counts_only_when_asked(discovery: SchemaDiscovery, dental: SourceDatabase) -> None:
+def test_exact_counts_only_when_asked(dental: SourceDatabase, names_alone: Registry) -> None:
     """Rows are counted when a caller asks for it, once, and never where the engine keeps the count."""
+    discovery = SchemaDiscovery(dental.engine, dental.name, names_alone)
     with statements_seen(dental.server) as quiet:
         discovery.get_table_size_info("patient")
         discovery.analyze_complete_schema()
@@ -298,8 +299,9 @@ def test_cleared_snapshot_is_read_again(discovery: SchemaDiscovery, dental: Sour
 
 
 @ONE_KIND
-def test_many_threads_read_the_catalog_once(discovery: SchemaDiscovery, dental: SourceDatabase) -> None:
+def test_many_threads_read_the_catalog_once(dental: SourceDatabase, names_alone: Registry) -> None:
     """Threads that ask at the same moment share one reading of the catalog, and get equal answers."""
+    discovery = SchemaDiscovery(dental.engine, dental.name, names_alone)
     with statements_seen(dental.server) as alone:
         SchemaDiscovery(dental.engine, dental.name).discover_all_tables()
     together: Callable[[], int] = threading.Barrier(8).wait

@@ -189,14 +189,14 @@ def test_key_only_for_logs(discovery: SchemaDiscovery) -> None:
             True,
             (
                 "SecurityLogNum numbers rows in the order they come, and rows are only ever added: "
-                "it is known as a log whose rows are never edited."
+                'it is the audit trail, which is never changed ("User not allowed to edit").'
             ),
         ),
         "LogDateTime": (
             False,
             (
                 "LogDateTime says when a row was entered, not when it was changed; "
-                "rows are only ever added: it is known as a log whose rows are never edited."
+                'rows are only ever added: it is the audit trail, which is never changed ("User not allowed to edit").'
             ),
         ),
     } == judged(discovery, "securitylog")

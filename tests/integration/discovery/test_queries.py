@@ -44,22 +44,26 @@ def statements_of_an_analysis(source: SourceDatabase, registry: Registry, folder
 
 
 def test_queries_do_not_grow_with_tables(
-    source: SourceDatabase, make_source: Callable[[str], SourceDatabase], registry: Registry, tmp_path: Path
+    source: SourceDatabase,
+    make_source: Callable[[str], SourceDatabase],
+    names_alone: Registry,
+    tmp_path: Path,
 ) -> None:
     """Analysing 450 tables asks the server as often as analysing 5, and at most 12 times."""
     few = make_source(source.kind)
     create_tables(few, 5)
     create_tables(source, TABLES)
-    many = statements_of_an_analysis(source, registry, tmp_path / "many")
-    assert len(many) == len(statements_of_an_analysis(few, registry, tmp_path / "few"))
+    many = statements_of_an_analysis(source, names_alone, tmp_path / "many")
+    assert len(many) == len(statements_of_an_analysis(few, names_alone, tmp_path / "few"))
     # The rest sets up the connection.
     catalog = [each for each in many if each.startswith("SHOW") or "information_schema" in each]
     assert 0 < len(catalog) <= 12
     assert catalog == many[-len(catalog) :]
 
 
-def test_every_method_shares_one_reading(discovery: SchemaDiscovery, dental: SourceDatabase) -> None:
+def test_every_method_shares_one_reading(dental: SourceDatabase, names_alone: Registry) -> None:
     """After the catalog was read, no method asks the source again; only rows and statements are fetched."""
+    discovery = SchemaDiscovery(dental.engine, dental.name, names_alone)
     tables = discovery.discover_all_tables()
     with statements_seen(dental.server) as seen:
         discovery.analyze_complete_schema()

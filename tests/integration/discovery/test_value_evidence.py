@@ -103,7 +103,7 @@ def test_what_applies_by_itself(texts: SourceDatabase, tmp_path: Path) -> None:
     again = discovery.generate_complete_configuration(tmp_path)["tables"]["patient"]
     assert {"row": {}, "TxtMsgOk": {}} == again["column_overrides"]
     assert (
-        "not boolean: yes_no of plugin yes_no would apply by itself; although it accepts the values of all 4 rows "
+        "not boolean: yes_no of plugin yes_no would apply by itself; although it accepts the values of all rows "
         "now, it was not applied before; name it in etlkit.yml to apply it."
     ) == again["reasons"]["type TxtMsgOk"]
 

@@ -105,7 +105,7 @@ def test_what_is_asked_for_against_the_values() -> None:
             Evidence(rows=40),
             {"conversion": "yes_no"},
             (
-                "boolean: yes_no of plugin yes_no applies by itself; it accepts the values of all 40 rows; every load "
+                "boolean: yes_no of plugin yes_no applies by itself; it accepts the values of all rows; every load "
                 "proves it again."
             ),
         ),
@@ -149,7 +149,7 @@ def test_a_plain_type_stays_plain() -> None:
     found, _ = decided(claims, proven, earlier)
     assert {} == found.override
     assert (
-        "not boolean: yes_no of plugin yes_no would apply by itself; although it accepts the values of all 40 rows "
+        "not boolean: yes_no of plugin yes_no would apply by itself; although it accepts the values of all rows "
         "now, it was not applied before; name it in etlkit.yml to apply it."
     ) == found.reason
     applied = TableConfig(column_overrides={"IsHidden": ColumnOverride(conversion="yes_no")})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from etlkit.discovery.analysis import AnalysedTable, analyse_table
+from etlkit.discovery.analysis import AnalysedTable, analyse_table, as_in_catalog
 from etlkit.discovery.configuration import pipeline_configuration
 from etlkit.discovery.documents import PipelineConfiguration
+from etlkit.discovery.history import usage_of
 from etlkit.discovery.relationships import Relations
 from etlkit.registry import Registry
 from support.schema_facts import facts
@@ -26,7 +27,9 @@ def entry(registry: Registry, name: str, *columns: str, megabytes: float = 0) ->
     """Configure a table of a size."""
     table = facts(name, *columns, row_count=10, data_bytes=round(megabytes * MB))
     relations = Relations(outgoing={name: ()}, incoming={name: ()})
-    analysed: AnalysedTable = analyse_table(table, relations, registry.classifiers)
+    analysed: AnalysedTable = analyse_table(
+        table, relations, registry.classifiers, usage_of(as_in_catalog(table), registry.habits)
+    )
     return pipeline_configuration(analysed, registry, "2026-01-01T00:00:00+00:00")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 
 from etlkit.contracts import Conversion
 from etlkit.errors import PlanRefused
@@ -178,10 +179,44 @@ def test_conversions_replace_the_rendering() -> None:
     )
     (made,) = rendered(column("a", "int"), a=conversion).columns
     assert ("boolean", "c") == (made.target_type, made.conversion)
+    assert "if(`a` < %s, `a`, _binary 0xFB303030 COLLATE `binary`)" == sql(made.expression)
+    (nullable,) = rendered(column("a", "int", nullable=True), a=conversion).columns
     assert (
-        f"CASE WHEN (`a` IS NULL) THEN {NULL} WHEN (`a` < %s) THEN if(`a` IS NULL, {NULL}, "
-        "convert(`a` USING utf8mb4)) ELSE _binary 0xFB303030 COLLATE `binary` END"
-    ) == sql(made.expression)
+        f"CASE WHEN (`a` < %s) THEN `a` WHEN (`a` IS NULL) THEN {NULL} ELSE _binary 0xFB303030 COLLATE `binary` END"
+    ) == sql(nullable.expression)
+    text = attrs.evolve(conversion, source_sql=lambda value, _: func.upper(value))
+    (other,) = rendered(column("a", "int"), a=text).columns
+    assert (
+        f"CASE WHEN (`a` IS NULL) THEN {NULL} WHEN (`a` < %s) THEN if(upper(`a`) IS NULL, {NULL}, "
+        "convert(upper(`a`) USING utf8mb4)) ELSE _binary 0xFB303030 COLLATE `binary` END"
+    ) == sql(other.expression)
+
+
+def test_numbers_are_not_proven_where_postgresql_refuses_them() -> None:
+    """A boolean costs nothing then; another type than the conversion's, or another text, is proven by the source."""
+    boolean = Conversion(
+        name="b",
+        summary="",
+        target_type=lambda _: "boolean",
+        source_sql=lambda value, _: value,
+        accepts=lambda value, _: value.in_([literal_column("0"), literal_column("1")]),
+        refused_by_type=True,
+    )
+    proven = attrs.evolve(boolean, refused_by_type=False)
+    text = attrs.evolve(boolean, source_sql=lambda value, _: func.upper(value))
+    columns = [column(name, "tinyint", nullable=name == "b") for name in "abcde"]
+    table = render(
+        TableAnalysis(name="t", columns=tuple(columns)),
+        "d",
+        {"a": boolean, "b": boolean, "c": proven, "d": text, "e": boolean},
+        {"e": "text"},
+    )
+    asked = [sql(each.expression) for each in table.columns]
+    assert "if(`a` IN (0, 1), `a`, _binary 0xFB303030 COLLATE `binary`)" == asked[0]
+    assert ["`a`", f"ifnull(`b`, {NULL})", *asked[2:]] == [
+        sql(each.expression) for each in table.trusting().columns
+    ]
+    assert table.may_trust
 
 
 def test_columns_can_be_left_out() -> None:
