@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from etlkit.cli import output
-from etlkit.discovery.opinions import Bid, Judgement, Pointer
+from etlkit.discovery.opinions import Bid, Judgement, Known, Pointer
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.explained_columns import PLUGINS, ExplainedColumn
 from etlkit.orchestration.explanation import DEFAULT, Decision, Explanation, explain, plain_columns
@@ -52,6 +52,10 @@ def _lines(found: Explanation) -> Iterator[str]:
     )
     yield from _section("Strategy", found.strategy, _bids(found.bids))
     yield from _section("Importance", found.importance, _levels(found))
+    yield ""
+    yield f"Rows: {_known(found.changes)}"
+    if found.lookback is not None:
+        yield f"  Read again behind a time cursor: {_known(found.lookback)}"
     yield from _section("Cursor", found.cursor, _candidates(found.candidates))
     yield ""
     yield f"Columns: {len(found.columns):,}"
@@ -102,6 +106,11 @@ def _bids(bids: Iterable[Bid]) -> Iterator[str]:
     yield from _aligned(
         ("refuses" if each.cost is None else f"{each.cost:g}", f"{each.by}: {each.reason}") for each in bids
     )
+
+
+def _known(known: Known) -> str:
+    says = "" if known.by is None else f"; so says {known.by}"
+    return f"{known.what}, because {known.reason}{says}"
 
 
 def _candidates(candidates: Iterable[CursorCandidate]) -> Iterator[str]:

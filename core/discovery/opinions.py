@@ -10,6 +10,7 @@ import attrs
 from etlkit.contracts import Conversion, Fit
 from etlkit.discovery.analysis import AnalysedTable, as_in_catalog
 from etlkit.discovery.asking import STANDARD, bid, judgements, matches_of
+from etlkit.discovery.history import Source
 from etlkit.discovery.relationships import Relation, Relations, ends
 from etlkit.providers import PluginInfo, Provided
 from etlkit.registry import Registry
@@ -108,6 +109,18 @@ class Pointer:
 
 
 @attrs.frozen(kw_only=True)
+class Known:
+    """What is known of how a program uses a table."""
+
+    what: str
+    """Such as `append_only`."""
+    reason: str
+    """A clause that follows "because"."""
+    by: Voice | None
+    """The habit that says so; None where the catalog shows it, or nobody knows."""
+
+
+@attrs.frozen(kw_only=True)
 class Opinions:
     """What is thought of one table, but for what depends on a deployment's choices."""
 
@@ -119,6 +132,10 @@ class Opinions:
     """The classifiers that were asked, in order."""
     not_asked: tuple[str, ...]
     """Names of the classifiers behind the one that answered."""
+    changes: Known
+    """How its rows change."""
+    lookback: Known | None
+    """What is read again behind a time cursor; None where no habit says anything."""
     candidates: tuple[CursorCandidate, ...]
     """All columns that look like cursors, best first; refused ones last."""
     points_to: tuple[Pointer, ...]
@@ -151,6 +168,12 @@ def opinions_of(analysed: AnalysedTable, relations: Relations, registry: Registr
         exclusions=exclusions_for(as_in_catalog(analysed.facts), registry),
         levels=levels,
         not_asked=tuple(each.item.name for each in registry.classifiers[len(levels) :]),
+        changes=_known(analysed.analysis.update_frequency, analysed.usage.why, plugins),
+        lookback=(
+            None
+            if analysed.usage.lookback_why is None
+            else _known(f"{analysed.usage.lookback_seconds} seconds", analysed.usage.lookback_why, plugins)
+        ),
         candidates=analysed.candidates,
         points_to=pointers(relations, relations.outgoing[name], plugins),
         pointed_to_by=pointers(relations, relations.incoming[name], plugins),
@@ -281,6 +304,11 @@ def passed_over(relations: Relations, table: str, plugins: Mapping[str, PluginIn
         for said in relations.said
         if said.table == table and ends(said) not in counted
     )
+
+
+def _known(what: str, why: Source, plugins: Mapping[str, PluginInfo]) -> Known:
+    by = Voice.named(why.habit, plugins[why.plugin]) if why.habit else None
+    return Known(what=what, reason=why.reason, by=by)
 
 
 def _pointer(relation: Relation, plugins: Mapping[str, PluginInfo]) -> Pointer:

@@ -10,7 +10,7 @@ from etlkit.config import SETTINGS_FILE, TABLES_FILE, RunSettings, Settings, Tab
 from etlkit.config.places import place_of
 from etlkit.discovery.asking import choose_strategy
 from etlkit.discovery.cursors import why_no_cursor
-from etlkit.discovery.opinions import Bid, Judgement, Opinions, Pointer, Voice, bids_for
+from etlkit.discovery.opinions import Bid, Judgement, Known, Opinions, Pointer, Voice, bids_for
 from etlkit.discovery.proving import proving_of
 from etlkit.errors import ConfigurationError, EtlkitError
 from etlkit.orchestration.column_choices import ColumnChoices
@@ -63,6 +63,10 @@ class Explanation:
     """The classifiers that were asked now, in order, until one answered."""
     not_asked: tuple[str, ...]
     """Names of the classifiers behind it."""
+    changes: Known
+    """How its rows change, as far as that is known."""
+    lookback: Known | None
+    """What a habit says is read again behind a time cursor; a person's `lookback_seconds` wins over it."""
     cursor: Decision
     """The column that tells which rows changed."""
     candidates: tuple[CursorCandidate, ...]
@@ -162,6 +166,8 @@ class _Explained:
             importance=self._importance(config),
             levels=opinions.levels,
             not_asked=opinions.not_asked,
+            changes=opinions.changes,
+            lookback=opinions.lookback,
             cursor=self._cursor(config),
             candidates=opinions.candidates,
             columns=explained_columns(opinions.table, self.settings, self.deployment.registry, chosen),

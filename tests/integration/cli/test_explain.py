@@ -25,7 +25,8 @@ pytestmark = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True
 
 PLUGIN = """
 from sqlalchemy import cast, String
-from etlkit import (Classifier, Conversion, Exclusion, Fit, Relationship, RelationshipRule, Strategy, hookimpl)
+from etlkit import (Classifier, Conversion, Exclusion, Fit, Habit, Relationship, RelationshipRule, Strategy,
+                    TableHabit, hookimpl)
 from etlkit.plugins.strategies.full_table import plan
 
 @hookimpl
@@ -43,9 +44,17 @@ def etlkit_conversions():
     yield Conversion(name="a_never", summary="Never.", target_type=lambda column: "text",
                      source_sql=lambda value, column: value)
     yield Conversion(name="b_flag", summary="Flags.", target_type=lambda column: "boolean",
-                     source_sql=lambda value, column: value, matches=lambda table, column: column.name == "IsDone")
+                     source_sql=lambda value, column: value, matches=lambda table, column: column.name == "IsDone",
+                     accepts=lambda value, column: value.in_([0, 1]))
     yield Conversion(name="c_text", summary="Text.", target_type=lambda column: "text",
                      source_sql=lambda value, column: cast(value, String))
+
+def late(table):
+    return TableHabit(only_added=True, lookback_seconds=60, reason="visits are typed in late")
+
+@hookimpl
+def etlkit_habits():
+    yield Habit(name="d_late", summary="Late.", habit=lambda table: late(table) if table.name == "visit" else None)
 
 def patients(tables):
     yield Relationship(table="visit", column="PatNum", referenced_table="patient", referenced_column="PatNum")
@@ -153,6 +162,9 @@ Importance: important, from etlkit.yml:6
     critical  `b_visits` {NORTH}
   Not asked any more: `c_behind`
 
+Rows: frequent, because the server stamps changes of its rows in DateTStamp
+  Read again behind a time cursor: 60 seconds, because visits are typed in late; so says `d_late` {NORTH}
+
 Cursor: DateTStamp, as the plugins say now
   Columns that look like one, by score:
        0.99  `DateTStamp`: The server stamps DateTStamp at every change of a row (ON UPDATE CURRENT_TIMESTAMP). An \
@@ -161,7 +173,8 @@ index begins with it.
 DateTStamp.
 
 Columns: 8
-  `IsDone` becomes boolean by `b_flag` {NORTH}, by itself
+  `IsDone` keeps its plain type smallint in spite of `b_flag` {NORTH}, by itself
+    It does not apply before `etlkit analyze` has looked at the values.
     asked before, and passed: `a_never`
   `Note` becomes text by `c_text` {NORTH}, from etlkit.yml:8
   6 columns keep their plain type, since none of 3 conversions applies to them by itself: `VisitNum`, `PatNum`, \
@@ -201,14 +214,14 @@ def test_document(deployment: Deployment, capsys: pytest.CaptureFixture[str]) ->
     ]
     expected = {
         "column": "IsDone",
-        "type": "boolean",
+        "type": "smallint",
         "decided_by": "plugins",
         "line": None,
         "conversion": {"name": "b_flag", **north},
         "masks": False,
         "loaded": True,
-        "reason": None,
-        "applies": True,
+        "reason": "It does not apply before `etlkit analyze` has looked at the values.",
+        "applies": False,
         "asked_before": ["a_never"],
     }
     assert expected == document["columns"][3]
@@ -242,7 +255,13 @@ def test_analysed(running: Running) -> None:
         found.importance.line,
     )
     by_name = {each.column: each for each in found.columns}
-    assert ("tables.yml", ("a_never",)) == (by_name["IsDone"].decided_by, by_name["IsDone"].asked_before)
+    done = by_name["IsDone"]
+    assert ("tables.yml", "boolean", True, ("a_never",)) == (
+        done.decided_by,
+        done.type,
+        done.applies,
+        done.asked_before,
+    )
     running.change(tables={})
     again = explain(running.deployment, "visit")
     assert ("reference", "tables.yml", None) == (
@@ -250,6 +269,21 @@ def test_analysed(running: Running) -> None:
         again.importance.decided_by,
         again.importance.by,
     )
+
+
+def test_loaded_plain(running: Running) -> None:
+    """A conversion that nobody asked for leaves a column alone that the warehouse has with its plain type."""
+    running.analyse()
+    found = running.deployment.settings.analyzed
+    plain = attrs.evolve(found["visit"], column_overrides={"IsDone": ColumnOverride()})
+    running.change(analyzed={"visit": plain})
+    assert 0 == running.run()
+    running.change(analyzed=found)
+    done = explain(running.deployment, "visit").columns[3]
+    said = (
+        "It does not apply: the warehouse has the column with its plain type, and no type changes by itself."
+    )
+    assert ("smallint", False, said) == (done.type, done.applies, done.reason)
 
 
 def test_many_plain_columns_are_one_line(
