@@ -8,9 +8,12 @@ import hmac
 import importlib
 import importlib.metadata
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+
+import pytest
 
 from etlkit.hookspecs import GROUP
 from etlkit.plugins.conversions import builtin, masking
@@ -33,6 +36,7 @@ from etlkit.testing import (
     StrategyContract,
 )
 from etlkit.testing.conversion_trial import MASKING_KEY
+from support.databases import SourceDatabase
 
 HASHED = hmac.new(MASKING_KEY.encode(), b"123-45-6789", hashlib.sha256).hexdigest()
 PURE = {
@@ -81,6 +85,19 @@ class TestStreamingIncremental(StrategyContract):
     name = "streaming_incremental"
 
 
+class TestChunkedIncrementalOnMyISAM(StrategyContract):
+    """The oldest server, and an engine that has no snapshots: what changes during a run is seen in part."""
+
+    plugin = chunked_incremental
+    name = "chunked_incremental"
+    engine = "MyISAM"
+
+    @pytest.fixture
+    def etlkit_source(self, make_source: Callable[[str], SourceDatabase]) -> SourceDatabase:
+        """An empty database on MySQL 5.6."""
+        return make_source("mysql56")
+
+
 class TestReconcile(StrategyContract):
     """Compares digests."""
 
@@ -116,6 +133,15 @@ class TestMinDateToNull(ConversionContract):
     column = "Birthdate date"
     examples = (("0001-01-01", None), ("0001-01-02", dt.date(1, 1, 2)), ("2024-02-29", dt.date(2024, 2, 29)))
     refused = ("0000-00-00", "2024-02-31")
+
+
+class TestMinDateToNullOnMySQL56(TestMinDateToNull):
+    """The oldest server gives the same."""
+
+    @pytest.fixture
+    def etlkit_source(self, make_source: Callable[[str], SourceDatabase]) -> SourceDatabase:
+        """An empty database on MySQL 5.6."""
+        return make_source("mysql56")
 
 
 class TestZeroToNull(ConversionContract):
