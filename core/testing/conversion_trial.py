@@ -58,6 +58,7 @@ _SAMPLES: Mapping[str, Sequence[Any]] = MappingProxyType(
         "datetime": tuple(f"{each} 12:00:00" for each in _DATES),
         "timestamp": ("1970-01-02 00:00:01", "2024-02-29 12:00:00", "2024-02-29 12:00:01"),
         "bit": (0, 1),
+        "time": ("00:00:00", "00:00:01", "23:59:59", "24:00:00", "-01:00:00", "838:59:59"),
     }
 )
 

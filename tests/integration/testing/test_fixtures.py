@@ -54,7 +54,7 @@ def authored(folder: Path, text: str, *options: str, **environment: str) -> str:
         text=True,
         check=False,
         cwd=folder,
-        env={**kept, **environment},
+        env={**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment},
     )
     return done.stdout + done.stderr
 
