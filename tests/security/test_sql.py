@@ -54,6 +54,7 @@ ALLOWED = {
     "plugins/conversions/builtin.py:fits_rounded": _NUMBERS,
     "plugins/conversions/masking.py:_bytes": "hexadecimal digits of a text",
     "plugins/conversions/masking.py:first_three": "the three digits of constants",
+    "plugins/opendental/times.py:counted": "`minutes` or `seconds`, a constant of the same module",
 }
 """Where SQL is put together from texts all the same, `module:function`, and why that is safe."""
 
