@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import attrs
 
@@ -82,6 +84,7 @@ def analyse_table(
     relations: Relations,
     classifiers: Iterable[Provided[Classifier]],
     usage: Usage,
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> AnalysedTable:
     """Complete what the catalog says of a table.
 
@@ -90,6 +93,7 @@ def analyse_table(
         relations: those of the whole schema.
         classifiers: in the order to ask.
         usage: what is known of how the table is used.
+        options: a person's further choices for the table, by which strategies may bid.
 
     Returns:
         The table's analysis.
@@ -99,6 +103,7 @@ def analyse_table(
     """
     candidates = cursor_candidates(facts, usage)
     analysis = used(without_importance(facts, relations, best_cursor(candidates)), usage)
+    analysis = attrs.evolve(analysis, options=options)
     importance = importance_of(analysis, classifiers)
     return AnalysedTable(
         analysis=attrs.evolve(analysis, importance=importance.level),

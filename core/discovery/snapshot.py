@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Engine
@@ -41,6 +42,7 @@ class SourceSnapshot:
         registry: Registry | None = None,
         *,
         protection: Protection | None = None,
+        options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         may_read: Callable[[], None] = lambda: None,
     ) -> None:
         """Name the source; nothing is read yet.
@@ -50,12 +52,14 @@ class SourceSnapshot:
             source_db: the database's name on that server.
             registry: the plugins to ask; without it, those installed are loaded when they are first needed.
             protection: what was decided about columns in etlkit.yml; their values are looked at.
+            options: by table a person's choices for its strategy, which may bid by them.
             may_read: called before values of rows are looked at; raises when that is not allowed now.
         """
         self.source_engine = source_engine
         self.source_db = source_db
         self._registry = registry
         self._protection = protection or Protection()
+        self._options = options
         self._may_read = may_read
         self._lock = threading.RLock()
         self._schema_cache: dict[Any, Any] = {}
@@ -252,7 +256,13 @@ class SourceSnapshot:
         return self._kept(
             self._analysis_cache,
             ("table", facts.name),
-            lambda: analyse_table(facts, self._relations(), self._plugins().classifiers, self._usage(facts)),
+            lambda: analyse_table(
+                facts,
+                self._relations(),
+                self._plugins().classifiers,
+                self._usage(facts),
+                self._options.get(facts.name, {}),
+            ),
         )
 
     def _all_analysed(self, tables: Iterable[str] | None) -> tuple[AnalysedTable, ...]:

@@ -119,6 +119,7 @@ class Deployment:
                     settings.source.url.database,
                     registry,
                     protection=Protection.of(settings),
+                    options={name: each.options for name, each in settings.tables.items()},
                     may_read=partial(require_allowed_hour, settings.source.allowed_hours),
                 ),
                 ledger=Ledger(connections.warehouse(), settings.warehouse.schema),

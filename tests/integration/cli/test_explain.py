@@ -29,9 +29,12 @@ from etlkit import (Classifier, Conversion, Exclusion, Fit, Habit, Relationship,
                     TableHabit, hookimpl)
 from etlkit.plugins.strategies.full_table import plan
 
+def fits(table):
+    return Fit(cost=0.1, reason="as asked") if "cheap" in table.options else Fit(cost=90, reason="it can")
+
 @hookimpl
 def etlkit_strategies():
-    yield Strategy(name="costly", summary="Costs.", fits=lambda table: Fit(cost=90, reason="it can"), plan=plan)
+    yield Strategy(name="costly", summary="Costs.", fits=fits, plan=plan)
 
 @hookimpl
 def etlkit_classifiers():
@@ -284,6 +287,18 @@ def test_loaded_plain(running: Running) -> None:
         "It does not apply: the warehouse has the column with its plain type, and no type changes by itself."
     )
     assert ("smallint", False, said) == (done.type, done.applies, done.reason)
+
+
+def test_bids_by_options(running: Running) -> None:
+    """A strategy is shown a person's options for the table when it bids: by `analyze`, and when bids are explained."""
+    settings = attrs.evolve(
+        running.deployment.settings, tables={"visit": TableChoice(options={"cheap": "yes"})}
+    )
+    with Deployment.of(settings, running.deployment.registry) as deployment:
+        assert "costly" == deployment.discovery.get_pipeline_configuration("visit")["extraction_strategy"]
+        assert "costly" != deployment.discovery.get_pipeline_configuration("patient")["extraction_strategy"]
+        bids = {each.by.name: each.cost for each in explain(deployment, "visit").bids}
+    assert 0.1 == bids["costly"]
 
 
 def test_many_plain_columns_are_one_line(
