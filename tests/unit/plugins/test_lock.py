@@ -533,6 +533,15 @@ def test_a_folder_of_links_is_editable(clinic: Clinic, tmp_path: Path) -> None:
     assert "  clinic-front-desk:\n    version: '1.0'\n    editable: true\n" in clinic.file.read_text()
 
 
+def test_what_a_builder_left_beside_the_sources_is_editable(clinic: Clinic) -> None:
+    """In a clone, the distribution that is found first is its folder of sources, whose files change."""
+    info = clinic.site / "clinic_front_desk-1.0.dist-info"
+    (info / "RECORD").unlink()
+    (info / "SOURCES.txt").write_text("front_desk/rules.py\n")
+    clinic.lock()
+    assert "  clinic-front-desk:\n    version: '1.0'\n    editable: true\n" in clinic.file.read_text()
+
+
 @pytest.mark.parametrize(
     ("path", "what"),
     [
