@@ -56,7 +56,9 @@ def installed_files(distribution: importlib.metadata.Distribution) -> InstalledF
         return InstalledFiles(kind="editable")
     listed = _listed(distribution)
     if not listed:
-        return InstalledFiles(kind="unlisted")
+        # A builder leaves this list beside the sources; what is found by it lies in a developer's folder.
+        in_sources = distribution.read_text("SOURCES.txt") is not None
+        return InstalledFiles(kind="editable" if in_sources else "unlisted")
     root = Path(str(distribution.locate_file("")))
     own = [path for path in listed if _counts(PurePosixPath(path), listed)]
     if any((root / folder).is_symlink() for folder in _folders(own)):
