@@ -19,6 +19,7 @@ from etlkit.testing.checks import (
     check_conversion,
     check_exclusion,
     check_executor,
+    check_habit,
     check_plugin,
     check_relationships,
     check_strategy,
@@ -26,7 +27,12 @@ from etlkit.testing.checks import (
 from etlkit.testing.classifier_contract import ClassifierContract
 from etlkit.testing.contract import Contract, Database
 from etlkit.testing.conversion_contract import ConversionContract
-from etlkit.testing.other_contracts import ExclusionContract, ExecutorContract, RelationshipContract
+from etlkit.testing.other_contracts import (
+    ExclusionContract,
+    ExecutorContract,
+    HabitContract,
+    RelationshipContract,
+)
 from etlkit.testing.strategy_contract import StrategyContract
 from etlkit.testing.tables import TABLES, column, table
 
@@ -38,12 +44,14 @@ __all__ = [
     "Database",
     "ExclusionContract",
     "ExecutorContract",
+    "HabitContract",
     "RelationshipContract",
     "StrategyContract",
     "check_classifier",
     "check_conversion",
     "check_exclusion",
     "check_executor",
+    "check_habit",
     "check_plugin",
     "check_relationships",
     "check_strategy",

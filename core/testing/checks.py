@@ -19,12 +19,14 @@ from etlkit.contracts import (
     Exclusion,
     Executor,
     Fit,
+    Habit,
     LoadPlan,
     Refusal,
     Relationship,
     RelationshipRule,
     Since,
     Strategy,
+    TableHabit,
     TableState,
     Where,
     Write,
@@ -75,6 +77,8 @@ def check_plugin(
         check_exclusion(exclusion.item, tables=shown)
     for rule in registry.relationships:
         check_relationships(rule.item, tables=shown)
+    for habit in registry.habits:
+        check_habit(habit.item, tables=shown)
     # The kernel's own code checks what these answer together.
     by_name = {each.name: each for each in reversed(shown)}
     find_relations(by_name, registry.relationships, find_left_out(by_name, registry.exclusions))
@@ -237,6 +241,36 @@ def check_relationships(rule: RelationshipRule, *, tables: Iterable[TableAnalysi
             _hold(there, f"{where}: it names the column `{of}`, which `{name}` does not have")
     again = sorted(rule.relationships(dict(by_name)))
     _hold(sorted(answers) == again, f"{where}: the answer must be the same each time")
+
+
+def check_habit(habit: Habit, *, tables: Iterable[TableAnalysis] = TABLES) -> None:
+    """Check that a habit tells of a table what can be, or passes, and each time the same.
+
+    Args:
+        habit: the habit.
+        tables: the tables to show it.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    for each in tables:
+        where = f"habit `{habit.name}`, table `{each.name}`"
+        answer = habit.habit(each)
+        _hold(habit.habit(each) == answer, f"{where}: the answer must be the same each time")
+        if answer is None:
+            continue
+        _hold(
+            isinstance(answer, TableHabit),
+            f"{where}: `habit` must return a TableHabit or None (got {answer!r})",
+        )
+        _hold(bool(answer.reason.strip()), f"{where}: the answer must give a reason")
+        for name in sorted(answer.entered | answer.edited):
+            there = each.column(name) is not None
+            _hold(there, f"{where}: it names the column `{name}`, which the table does not have")
+        seconds = answer.lookback_seconds
+        _hold(
+            seconds is None or seconds >= 0, f"{where}: `lookback_seconds` must be 0 or more (got {seconds})"
+        )
 
 
 def _check_plan(

@@ -1,14 +1,14 @@
-"""What relationship rules, exclusions and executors must keep, as tests to subclass."""
+"""What relationship rules, exclusions, habits and executors must keep, as tests to subclass."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
 
-from etlkit.contracts import Exclusion, Executor, RelationshipRule
+from etlkit.contracts import Exclusion, Executor, Habit, RelationshipRule
 from etlkit.errors import PluginError
 from etlkit.tables import TableAnalysis
-from etlkit.testing.checks import check_exclusion, check_executor, check_relationships
+from etlkit.testing.checks import check_exclusion, check_executor, check_habit, check_relationships
 from etlkit.testing.contract import Contract
 from etlkit.testing.tables import TABLES
 
@@ -59,6 +59,30 @@ class ExclusionContract(Contract):
     def test_it_answers_yes_or_no_and_always_the_same(self) -> None:
         """The answer is True or False, and the same table gets the same answer."""
         check_exclusion(self.exclusion(), tables=(*self.tables, *TABLES))
+
+
+class HabitContract(Contract):
+    """A habit tells of a table what can be, or passes, always the same."""
+
+    tables: ClassVar[Sequence[TableAnalysis]] = ()
+    """Tables of your own to show it, beside `TABLES`."""
+
+    hook = "etlkit_habits"
+    kind = "habit"
+
+    @classmethod
+    def habit(cls) -> Habit:
+        """Give the habit under test."""
+        found: Habit = cls.found(cls.registry().habits)
+        return found
+
+    def test_the_plugin_provides_it(self) -> None:
+        """The plugin yields a habit of this name."""
+        self.habit()
+
+    def test_it_tells_what_can_be_and_always_the_same(self) -> None:
+        """The answer is None, or has a reason, columns of the table and no negative time, and does not change."""
+        check_habit(self.habit(), tables=(*self.tables, *TABLES))
 
 
 class ExecutorContract(Contract):

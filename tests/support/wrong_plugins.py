@@ -18,6 +18,7 @@ from etlkit import (
     Exclusion,
     Executor,
     Fit,
+    Habit,
     LoadPlan,
     PlanRefused,
     Refusal,
@@ -26,6 +27,7 @@ from etlkit import (
     Strategy,
     TableAnalysis,
     TableFinished,
+    TableHabit,
     TableState,
     Where,
     Write,
@@ -223,6 +225,16 @@ def etlkit_exclusions() -> Iterator[Exclusion]:
     """Provide an exclusion that says neither yes nor no."""
     wrong: Any = lambda _: None  # noqa: E731 - of a type that no answer has
     yield Exclusion(name="undecided", summary="Wrong.", excludes=wrong)
+
+
+def _early(table: TableAnalysis) -> TableHabit | None:
+    return TableHabit(lookback_seconds=-1, reason="rows come early") if table.name == "patient" else None
+
+
+@hookimpl
+def etlkit_habits() -> Iterator[Habit]:
+    """Provide a habit that looks ahead instead of back."""
+    yield Habit(name="early", summary="Wrong.", habit=_early)
 
 
 def _twice(load: Callable[[str], TableFinished], tables: Sequence[str], _: int) -> Iterator[TableFinished]:

@@ -32,6 +32,7 @@ from etlkit.testing import (
     ConversionContract,
     ExclusionContract,
     ExecutorContract,
+    HabitContract,
     RelationshipContract,
     StrategyContract,
 )
@@ -42,6 +43,7 @@ PURE = {
     "classifiers": ClassifierContract,
     "relationships": RelationshipContract,
     "exclusions": ExclusionContract,
+    "habits": HabitContract,
     "executors": ExecutorContract,
 }
 """Contracts that need nothing but the name of what they are for."""

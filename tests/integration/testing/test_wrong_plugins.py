@@ -15,6 +15,7 @@ from etlkit.testing import (
     ConversionContract,
     ExclusionContract,
     ExecutorContract,
+    HabitContract,
     RelationshipContract,
     StrategyContract,
 )
@@ -344,6 +345,21 @@ CASES = [
         "undecided",
         "test_it_answers_yes_or_no_and_always_the_same",
         "exclusion `undecided`, table `patient`: `excludes` must return a bool (got None)",
+    ),
+    Case(
+        HabitContract,
+        "nothing",
+        "test_the_plugin_provides_it",
+        (
+            "habit `nothing`: the plugin does not provide it (it provides `early`); yield it from "
+            "`etlkit_habits`, or correct `name`"
+        ),
+    ),
+    Case(
+        HabitContract,
+        "early",
+        "test_it_tells_what_can_be_and_always_the_same",
+        "habit `early`, table `patient`: `lookback_seconds` must be 0 or more (got -1)",
     ),
     Case(
         ExecutorContract,
