@@ -279,5 +279,7 @@ def _network_sentence(error: OSError) -> tuple[str, str]:
         return access.NO_COMMON_CIPHER, error.reason or "no reason given"
     if isinstance(error, socket.gaierror):
         return access.UNKNOWN_HOST, ""
+    if isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
+        return access.BROKEN_OFF, ""  # who breaks a connection off was there to answer
     said = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or "no answer"
     return access.NO_ANSWER, said.lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import traceback
@@ -386,6 +387,19 @@ def test_nobody_answers(factory: Factory) -> None:
         assert (
             f"{section}: the host of no-such-host.invalid:{port} is not known; correct `{section}.url`"
         ) == refusal(connect)
+
+
+def test_a_connection_that_is_reset_at_once(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who resets a connection is there to answer, whether that is seen in connecting or in the first read."""
+
+    def reset(*_: object, **__: object) -> socket.socket:
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+    monkeypatch.setattr(socket, "create_connection", reset)
+    assert (
+        "source: 127.0.0.1:1 broke the connection while it was being set up, or is another kind of server; try "
+        "again, or correct `source.url`"
+    ) == refusal(factory("mysql://u:hunter2@127.0.0.1:1/d").source().connect)
 
 
 @pytest.fixture(scope="module")

@@ -399,7 +399,9 @@ def test_broken_configuration(folder: Path, text: str | None) -> None:
     beginning = f"{path}: is not there; `etlkit init -C {folder}` writes one." if text is None else f"{path}:"
     assert wrong[0]["message"].startswith(beginning)
     assert "Mend this first; the servers can only be checked then." == wrong[0]["remedy"]
-    assert ["plugins", "lock"] == [each["check"] for each in document["findings"] if each["section"] == "plugins"]
+    assert ["plugins", "lock"] == [
+        each["check"] for each in document["findings"] if each["section"] == "plugins"
+    ]
 
 
 @ONE_KIND
