@@ -61,7 +61,8 @@ def _lines(found: Explanation) -> Iterator[str]:
     yield f"Columns: {len(found.columns):,}"
     yield from _columns(found.columns)
     yield ""
-    pointers = (*found.points_to, *found.passed_over, *found.pointed_to_by)
+    # A column that points to its own table is in both.
+    pointers = dict.fromkeys((*found.points_to, *found.passed_over, *found.pointed_to_by))
     yield "Relationships:" if pointers else "Relationships: none"
     yield from (f"  {_pointed(each)}" for each in pointers)
     yield from _section("Proven equal to the source", found.reconcile, ())

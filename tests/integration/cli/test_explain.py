@@ -203,6 +203,19 @@ def test_text(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> Non
     assert TEXT == capsys.readouterr().out
 
 
+def test_a_column_that_points_to_its_own_table(
+    source: SourceDatabase, deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such a relationship is one, although both of its ends are the table's."""
+    source.execute(
+        "create table staff (StaffNum bigint not null primary key, Boss bigint, "
+        "foreign key (Boss) references staff (StaffNum))"
+    )
+    show_explanation(deployment, "staff", as_json=False)
+    said = "  `staff.Boss` points to `staff.StaffNum`: declared as a foreign key in the source"
+    assert [said] == [each for each in capsys.readouterr().out.splitlines() if "points to" in each]
+
+
 def test_document(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON, the same: every answer with name, plugin, distribution and version."""
     show_explanation(deployment, "visit", as_json=True)
