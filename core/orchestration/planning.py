@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Self
 
 import attrs
@@ -145,14 +145,16 @@ class Planner:
         """
         found = self.discovery.analysis(table)
         config = self._decided(found, self.settings.get_table_config(table))
-        config = brought_up_to_date(found, config, self.settings, self.registry, partial(self._there, table))
+        # Many columns may ask, and without `known` each answer would be a question to the ledger.
+        there = cache(partial(self._there, table))
+        config = brought_up_to_date(found, config, self.settings, self.registry, there)
         chosen = column_choices(
             found,
             config,
             self.registry,
             self.masking_key,
             asked=Protection.of(self.settings).overrides(found),
-            there=partial(self._there, table),
+            there=there,
         )
         analysis = attrs.evolve(self.analysis(table, config), hidden=chosen.hidden)
         analysis, config = self._without_hidden(analysis, config)

@@ -15,6 +15,7 @@ import pytest
 from etlkit import hookspecs
 from etlkit.cli.explain import show_explanation
 from etlkit.config import ColumnOverride, TableChoice
+from etlkit.loading.ledger import Ledger
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.explanation import Explanation, explain
 from etlkit.registry import Registry
@@ -300,6 +301,26 @@ def test_loaded_plain(running: Running) -> None:
         "It does not apply: the warehouse has the column with its plain type, and no type changes by itself."
     )
     assert ("smallint", False, said) == (done.type, done.applies, done.reason)
+
+
+def test_many_conversions_ask_the_ledger_once(
+    source: SourceDatabase, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the number of columns that a conversion may change, what the warehouse has is read once for them."""
+    source.execute(
+        "create table flags (FlagNum bigint not null primary key, IsDone tinyint not null)",
+        "create table more (FlagNum bigint not null primary key, IsDone tinyint not null, IsOpen tinyint not null)",
+    )
+    running.analyse()
+    planner, asked = running.deployment.planner(), []
+    monkeypatch.setattr(Ledger, "snapshot", lambda self, read=Ledger.snapshot: asked.append(0) or read(self))
+    flag = {"conversion": "b_flag"}
+    for name, columns in (("flags", ("IsDone",)), ("more", ("IsDone", "IsOpen"))):
+        decided = {each: ColumnOverride(**flag) for each in columns}
+        config = attrs.evolve(running.deployment.settings.analyzed[name], column_overrides=decided)
+        settings = attrs.evolve(running.deployment.settings, analyzed={name: config})
+        attrs.evolve(planner, settings=settings).decided(name)
+    assert 2 == len(asked)
 
 
 def test_bids_by_options(running: Running) -> None:
