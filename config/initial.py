@@ -32,6 +32,10 @@ source:
   # When the source may be read, by this machine's clock (always, when left out):
   # allowed_hours: 20:00-06:00
 
+# A MySQL or MariaDB copy of the source, which the warehouse is loaded from then (a database for etlkit alone):
+# replica:
+#   url: "${ETLKIT_REPLICA_URL}"
+
 warehouse:
   # postgresql://user:password@host:5432/warehouse
   url: "${ETLKIT_WAREHOUSE_URL}"

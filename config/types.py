@@ -175,10 +175,12 @@ class SourceSettings:
 
 @attrs.frozen(kw_only=True)
 class ReplicaSettings:
-    """A MySQL or MariaDB copy between source and warehouse."""
+    """A MySQL or MariaDB copy of the source, which the warehouse is loaded from instead of the source."""
 
     url: MySQLUrl
-    """As in `source`."""
+    """`mysql://user:password@host:port/database` of a database for etlkit alone. Best as `"${ETLKIT_REPLICA_URL}"`."""
+    engine: Literal["InnoDB", "source"] = "InnoDB"
+    """The storage engine of the copies: InnoDB, where rows and state commit together, or that of the source's table."""
     password_file: Path | None = None
     """As in `source`."""
     password_command: str | None = None
@@ -187,6 +189,8 @@ class ReplicaSettings:
     """As in `source`."""
     ca_file: Path | None = None
     """As in `source`."""
+    statement_seconds: Annotated[int, Between(1, 86400)] = 300
+    """After how many seconds the server stops a statement of ours that reads (MySQL 5.6 cannot)."""
     silence_seconds: Annotated[int, Between(1, 3600)] = 60
     """As in `source`."""
 

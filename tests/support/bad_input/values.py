@@ -571,6 +571,29 @@ ROWS = [
     ),
     ("a replica without its address", "replica: {}", "{folder}/etlkit.yml:4: `replica` needs the key `url`"),
     (
+        "an engine that keeps nothing",
+        "replica: {url: 'mysql://u@h/d', engine: BLACKHOLE}",
+        "{folder}/etlkit.yml:4: `replica.engine` must be `InnoDB` or `source` (got `BLACKHOLE`)",
+    ),
+    (
+        "no engine",
+        "replica: {url: 'mysql://u@h/d', engine: }",
+        "{folder}/etlkit.yml:4: `replica.engine` must be `InnoDB` or `source` (got nothing)",
+    ),
+    (
+        "no time for a replica's statement",
+        "replica: {url: 'mysql://u@h/d', statement_seconds: 0}",
+        (
+            "{folder}/etlkit.yml:4: `replica.statement_seconds` must be a whole number from 1 to "
+            "86400 (got `0`)"
+        ),
+    ),
+    (
+        "connections that a replica does not count",
+        "replica: {url: 'mysql://u@h/d', connections: 2}",
+        "{folder}/etlkit.yml:4: `replica` has no key `connections` (known keys: {all})",
+    ),
+    (
         "a replica that is PostgreSQL",
         "replica: {url: '${ETLKIT_WAREHOUSE_URL}'}",
         (

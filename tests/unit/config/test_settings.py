@@ -86,7 +86,7 @@ source:
   ca_file: ca.pem
   allowed_hours: 22:00-06:00
   connections: 3
-replica: {url: "mysql://r@localhost/copy", password_command: "cat 'a b'"}
+replica: {url: "mysql://r@localhost/copy", engine: source, password_command: "cat 'a b'", statement_seconds: 900}
 warehouse: {url: "${W}", schema: Roh Daten}
 plugins: {disable: [slow], order: {classifiers: [a, b], conversions: []}}
 run: {threads: "${N}", executor: dask}
@@ -112,6 +112,7 @@ tables:
     assert (False, 3) == (settings.source.insecure, settings.source.connections)
     assert settings.replica is not None
     assert "cat 'a b'" == settings.replica.password_command
+    assert ("source", 900) == (settings.replica.engine, settings.replica.statement_seconds)
     assert "Roh Daten" == settings.warehouse.schema
     assert (("slow",), ("a", "b"), ()) == (
         settings.plugins.disable,
@@ -216,6 +217,10 @@ def test_options_of_plugins(load: Load) -> None:
             "`tables.p.column_overrides.c` has no key `convertion` (did you mean `conversion`?)",
         ),
         ("replica: {}", "`replica` needs the key `url`"),
+        (
+            "replica: {url: 'mysql://u@h/d', engine: innodb}",
+            "`replica.engine` must be `InnoDB` or `source` (got `innodb`; did you mean `InnoDB`?)",
+        ),
         (
             "replica: {url: 'mysql://u@h/d', password_file: a, password_command: b}",
             "`replica` has its password in `password_file` and in `password_command`; keep one",

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import etlkit.config
-from etlkit.config import Settings
+from etlkit.config import ReplicaSettings, Settings
 from etlkit.config.environment import expand
 from etlkit.config.initial import write_initial
 from etlkit.config.schema import SCHEMA_FILE, json_schema
@@ -71,6 +71,21 @@ def test_defaults_name_every_key() -> None:
     assert isinstance(tables, Block)
     look(tables.entries["example"], etlkit.config.TableChoice)
     assert [] == missing
+
+
+def test_defaults_show_the_optional_section(tmp_path: Path) -> None:
+    """The section `replica`, which `defaults.yml` shows as a comment, names every key with its default."""
+    text = DEFAULTS.read_text("utf-8")
+    _, marked, section = text.partition("# replica:\n")
+    shown = [line.removeprefix("# ") for line in section.splitlines() if line.startswith("#   ")]
+    path = tmp_path / "section.yml"
+    path.write_text("\n".join([marked.removeprefix("# ").strip(), *shown]), encoding="utf-8")
+    root, problems = expand(read_yaml(path), {"ETLKIT_REPLICA_URL": "mysql://u@localhost/copy"})
+    node = root.entries["replica"]
+    assert isinstance(node, Block)
+    assert ([], list(node.entries)) == (problems, list(fields_of(ReplicaSettings)))
+    settings = structure(node, ReplicaSettings, tmp_path)
+    assert ReplicaSettings(url=settings.url) == settings
 
 
 def test_initial(tmp_path: Path) -> None:
