@@ -1,0 +1,433 @@
+"""The replica's ledger: which source it copies, and how far each table is; committed with the rows on InnoDB."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from pymysql.constants import ER
+from sqlalchemy.dialects.mysql import insert
+
+from etlkit.contracts import TableState
+from etlkit.errors import LockHeld, SourceChanged
+from etlkit.events import TableFinished
+from etlkit.loading.source_identity import SourceIdentity
+from etlkit.loading.staged import is_proof
+from etlkit.replication.ledger_tables import READS, SOURCE, STATES, metadata
+from etlkit.replication.trouble import replica_trouble
+
+_WHERE = "the ledger in the replica"
+_NOW = sa.func.utc_timestamp(sa.literal_column("6"))
+_COUNTS = ("read", "inserted", "updated", "deleted", "unchanged", "seconds")
+
+
+@attrs.frozen(kw_only=True)
+class ReplicaEntry:
+    """What is remembered of a table's last load into the replica."""
+
+    state: TableState
+    """What a strategy may know."""
+    loaded_at: dt.datetime | None
+    """When it was committed, by the replica's clock; None when none was yet."""
+    run_id: str
+    """The run that wrote this."""
+    strategy: str = ""
+    """The strategy of that load, or of the one that failed."""
+    first_loaded_at: dt.datetime | None = None
+    """When its first load was committed."""
+    proven_at: dt.datetime | None = None
+    """When it was last proven equal to the source; None for never."""
+    compared_at: dt.datetime | None = None
+    """When every row was last compared for that, not only checksums."""
+    checksum: int | None = None
+    """Of the source at that time; None when rows were written since."""
+    read: int = 0
+    """Rows read by the last load that was committed."""
+    inserted: int = 0
+    """Rows inserted by it."""
+    updated: int = 0
+    """Rows changed by it."""
+    deleted: int = 0
+    """Rows removed by it."""
+    unchanged: int = 0
+    """Rows read by it that were there already."""
+    seconds: float = 0.0
+    """How long it took."""
+    verified: str = ""
+    """As in `TableFinished`."""
+    adapted: tuple[str, ...] = ()
+    """What of the table's definition was adapted for the replica, in words."""
+    error: str | None = None
+    """Why the last load failed; None when it was committed."""
+    exit_code: int = 0
+    """The exit code of that failure."""
+    failed_at: dt.datetime | None = None
+    """When it failed."""
+    gone: bool = False
+    """Whether the source no longer has the table, whose rows are kept."""
+    follow_up: int = 0
+    """The generation that changed rows which no cursor shows; 0 when the next hop has compared them since."""
+
+    @property
+    def written(self) -> int:
+        """Rows inserted, changed and removed by the last load that was committed."""
+        return self.inserted + self.updated + self.deleted
+
+
+@attrs.frozen(kw_only=True)
+class ReplicaSnapshot:
+    """What the replica held at one moment."""
+
+    entries: Mapping[str, ReplicaEntry] = attrs.field(factory=dict)
+    """By the table's name; tables that were never tried have none."""
+    source: SourceIdentity | None = None
+    """Which source it copies; None before the first run."""
+    taken_at: dt.datetime | None = None
+    """That moment, by the replica's clock; None where there is no ledger."""
+
+    def loaded(self, table: str) -> ReplicaEntry | None:
+        """Find what is remembered of a table that is there.
+
+        Args:
+            table: its name.
+
+        Returns:
+            The entry; None when no load of it was ever committed.
+        """
+        entry = self.entries.get(table)
+        return None if entry is None or entry.loaded_at is None else entry
+
+
+@attrs.frozen(kw_only=True)
+class Reading:
+    """A load that is not finished: what of it lies aside, and where it goes on."""
+
+    plan: str
+    """Digest of the plan; a read only goes on under the same one."""
+    side: str
+    """The table that holds what was read."""
+    last_key: str | None = None
+    """The key behind which to go on, as `etlkit.transfer.keys.to_json` writes it; None before the first chunk."""
+    watermark: str | None = None
+    """The watermark of the chunks so far."""
+    began: str | None = None
+    """Where the cursor stood when the read began."""
+    read: int = 0
+    """Rows so far."""
+    rendered_bytes: int = 0
+    """Bytes so far."""
+    complete: bool = False
+    """Whether everything was read, so that only putting it in place is left."""
+
+
+class ReplicaLedger:
+    """Reads and writes the replica's ledger. Methods that take a connection take part in its transaction."""
+
+    def __init__(self, engine: sa.Engine, database: str) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            engine: the replica; its sessions write.
+            database: the database that holds the copies.
+        """
+        self.engine = engine
+        self.database = database
+
+    def ensure(self) -> None:
+        """Create the ledger's tables where they are missing.
+
+        Raises:
+            LoadError: the replica refused it; the user may lack the privilege to create tables.
+            ConnectionFailed: it cannot be reached.
+        """
+        with self._writing() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+
+    def snapshot(self) -> ReplicaSnapshot:
+        """Read what is remembered.
+
+        Returns:
+            Nothing, when no run ever wrote a ledger here.
+
+        Raises:
+            LoadError: the replica refused it.
+            ConnectionFailed: it cannot be reached.
+        """
+        with replica_trouble(_WHERE), self.engine.connect() as connection:
+            try:
+                rows = connection.execute(sa.select(STATES).order_by(STATES.c.table_name)).mappings().all()
+                source = connection.scalar(sa.select(SOURCE.c.identity))
+            except sa.exc.ProgrammingError as error:
+                if getattr(error.orig, "args", (0,))[0] != ER.NO_SUCH_TABLE:
+                    raise
+                return ReplicaSnapshot()
+            taken_at = connection.scalar(sa.select(_NOW))
+        return ReplicaSnapshot(
+            entries={row["table_name"]: _entry(row) for row in rows},
+            source=None if source is None else SourceIdentity(**json.loads(source)),
+            taken_at=_utc(taken_at),
+        )
+
+    def require_source(self, now: SourceIdentity, *, accept: bool = False) -> bool:
+        """Go on only with the source that the replica copies, and remember it.
+
+        Args:
+            now: the source as it is now.
+            accept: go on with another source as well; every watermark is forgotten then, so that each table's next
+                load, in whichever run, compares every row.
+
+        Returns:
+            Whether another source was accepted.
+
+        Raises:
+            SourceChanged: it is another one.
+        """
+        with self._writing() as connection:
+            said = connection.scalar(sa.select(SOURCE.c.identity).with_for_update())
+            before = None if said is None else SourceIdentity(**json.loads(said))
+            differences = now.differences(before) if before is not None else []
+            if not differences or accept:
+                values = {"identity": json.dumps(attrs.asdict(now)), "seen_at": _NOW}
+                statement = insert(SOURCE).values(number=1, **values)
+                connection.execute(statement.on_duplicate_key_update(values))
+            if differences and accept:
+                self._forget_loads(connection)
+        if differences and not accept:
+            raise SourceChanged(
+                f"the replica `{self.database}` copies another source: {'; '.join(differences)}. Nothing was read. "
+                "When the clinic's database moved, `etlkit run --accept-source` goes on with it and compares every row "
+                "once; another clinic needs a replica of its own"
+            )
+        return bool(differences)
+
+    def mark_gone(self, names: Iterable[str]) -> None:
+        """Mark the tables that the source no longer has, and take the mark from all others.
+
+        Args:
+            names: those that are gone.
+        """
+        gone = STATES.c.table_name.in_(sorted(names))
+        with self._writing() as connection:
+            connection.execute(sa.update(STATES).where(STATES.c.gone != gone).values(gone=gone))
+
+    def followed_up(self, table: str, generation: int) -> None:
+        """Note that the next hop has compared every row of a table.
+
+        Args:
+            table: its name.
+            generation: the `follow_up` that was known when it began; a later one stays.
+        """
+        known = STATES.c.table_name == table, STATES.c.follow_up == generation
+        with self._writing() as connection:
+            connection.execute(sa.update(STATES).where(*known).values(follow_up=0))
+
+    def record_failure(self, run_id: str, outcome: TableFinished) -> None:
+        """Record a load that failed, in a transaction of its own; what the last one left stays.
+
+        Args:
+            run_id: the run.
+            outcome: what happened; its error holds no value of a row.
+        """
+        failed = {"error": outcome.error, "exit_code": outcome.exit_code, "failed_at": _NOW}
+        values = _outcome_values(run_id, attrs.evolve(outcome, seconds=0.0)) | failed
+        nothing = {"generation": 0, "schema_hash": "", "follow_up": 0, "gone": False, "adapted": "[]"}
+        statement = insert(STATES).values(table_name=outcome.table, **nothing, **values)
+        with self._writing() as connection:
+            connection.execute(statement.on_duplicate_key_update(failed))
+
+    @contextmanager
+    def table_lock(self, connection: sa.Connection, table: str) -> Iterator[None]:
+        """Be the only writer of a table while a block runs.
+
+        Args:
+            connection: holds the lock; when it is lost, so is the lock.
+            table: its name.
+
+        Yields:
+            Nothing.
+
+        Raises:
+            LockHeld: another run writes it.
+        """
+        name = "etlkit:" + hashlib.sha256(f"{self.database}\0{table}".encode()).hexdigest()[:40]
+        if connection.scalar(sa.select(sa.func.get_lock(name, 0))) != 1:
+            raise LockHeld(
+                f"table `{table}`: another run is writing it in the replica; run again when it is done"
+            )
+        try:
+            yield
+        except BaseException:
+            # Whatever it was in the middle of ends with the session, and the lock with it.
+            connection.invalidate()
+            raise
+        connection.execute(sa.select(sa.func.release_lock(name)))
+        connection.commit()
+
+    def entry(self, connection: sa.Connection, table: str, *, locked: bool = False) -> ReplicaEntry | None:
+        """Read what is remembered of one table.
+
+        Args:
+            connection: to the replica.
+            table: its name.
+            locked: whether nobody else may change it until the transaction ends.
+
+        Returns:
+            The entry; None when it was never tried.
+        """
+        query = sa.select(STATES).where(STATES.c.table_name == table)
+        row = connection.execute(query.with_for_update() if locked else query).mappings().first()
+        return None if row is None else _entry(row)
+
+    def commit_load(
+        self,
+        connection: sa.Connection,
+        *,
+        run_id: str,
+        before: ReplicaEntry | None,
+        state: TableState,
+        outcome: TableFinished,
+        adapted: tuple[str, ...],
+        unseen: bool = False,
+    ) -> None:
+        """Record a load, and commit the transaction that holds its rows.
+
+        Args:
+            connection: in the load's transaction.
+            run_id: the run.
+            before: the entry that the load began with.
+            state: the state after it; its generation is set here.
+            outcome: what was read and written.
+            adapted: what of the table's definition is adapted.
+            unseen: whether rows changed which no cursor shows.
+
+        Raises:
+            LockHeld: another run committed the table meanwhile.
+        """
+        generation = before.state.generation if before else 0
+        table = outcome.table
+        values: dict[str, Any] = _outcome_values(run_id, outcome) | {
+            "cursor_column": state.cursor_column,
+            "watermark": state.watermark,
+            "schema_hash": state.schema_hash,
+            "generation": generation + 1,
+            "loaded_at": _NOW,
+            "adapted": json.dumps(adapted),
+            "error": None,
+            "exit_code": 0,
+            "gone": False,
+        }
+        if before is None or before.first_loaded_at is None:
+            values["first_loaded_at"] = _NOW
+        if outcome.inserted or outcome.updated or outcome.deleted:
+            values["checksum"] = None
+        if is_proof(outcome.verified):
+            values |= {"proven_at": _NOW, "compared_at": _NOW}
+        if unseen:
+            values["follow_up"] = generation + 1
+        if before is None:
+            whole = {"follow_up": 0} | values
+            done = connection.execute(insert(STATES).prefix_with("IGNORE").values(table_name=table, **whole))
+        else:
+            known = STATES.c.table_name == table, STATES.c.generation == generation
+            done = connection.execute(sa.update(STATES).where(*known).values(values))
+        if done.rowcount != 1:
+            raise LockHeld(
+                f"table `{table}`: another run loaded it into the replica meanwhile; nothing of this load was kept; "
+                "run again"
+            )
+        connection.commit()
+
+    def reading(self, connection: sa.Connection, table: str) -> Reading | None:
+        """Find a load of a table that is not finished.
+
+        Args:
+            connection: holds the table's lock.
+            table: its name.
+
+        Returns:
+            Where it goes on, or None.
+        """
+        columns = [READS.c[each.name] for each in attrs.fields(Reading)]
+        row = connection.execute(sa.select(*columns).where(READS.c.table_name == table)).mappings().first()
+        return None if row is None else Reading(**row)
+
+    def save_reading(self, connection: sa.Connection, run_id: str, table: str, reading: Reading) -> None:
+        """Record how far a read got, in the transaction that keeps its rows aside.
+
+        Args:
+            connection: in that transaction.
+            run_id: the run.
+            table: the table's name.
+            reading: the place.
+        """
+        values = {"run_id": run_id, **attrs.asdict(reading)}
+        statement = insert(READS).values(table_name=table, **values)
+        connection.execute(statement.on_duplicate_key_update(values))
+
+    def end_reading(self, connection: sa.Connection, table: str) -> None:
+        """Forget a read, which is in place or is not gone on with.
+
+        Args:
+            connection: holds the table's lock.
+            table: its name.
+        """
+        connection.execute(sa.delete(READS).where(READS.c.table_name == table))
+
+    def unfinished(self) -> dict[str, int]:
+        """List the loads that are not finished.
+
+        Returns:
+            By table, the rows that lie aside.
+        """
+        with replica_trouble(_WHERE), self.engine.connect() as connection:
+            rows = connection.execute(sa.select(READS.c.table_name, READS.c.read))
+            return {str(name): int(read) for name, read in rows}
+
+    def _forget_loads(self, connection: sa.Connection) -> None:
+        # Without a watermark a load reads every row; with another generation no broken read goes on.
+        connection.execute(
+            sa.update(STATES).values(
+                watermark=None,
+                cursor_column=None,
+                checksum=None,
+                proven_at=None,
+                generation=STATES.c.generation + 1,
+                follow_up=STATES.c.generation,
+            )
+        )
+        connection.execute(sa.delete(READS))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with replica_trouble(_WHERE), self.engine.begin() as connection:
+            yield connection
+
+
+def _outcome_values(run_id: str, outcome: TableFinished) -> dict[str, Any]:
+    said = {name: getattr(outcome, name) for name in _COUNTS}
+    return {"run_id": run_id, "strategy": outcome.strategy, "verified": outcome.verified, **said}
+
+
+def _entry(row: sa.RowMapping) -> ReplicaEntry:
+    state = TableState(
+        table=row["table_name"],
+        cursor_column=row["cursor_column"],
+        watermark=row["watermark"],
+        schema_hash=row["schema_hash"],
+        strategy=row["strategy"],
+        generation=row["generation"],
+    )
+    others = [each.name for each in attrs.fields(ReplicaEntry) if each.name not in {"state", "adapted"}]
+    known = {name: _utc(row[name]) for name in others}
+    return ReplicaEntry(state=state, adapted=tuple(json.loads(row["adapted"])), **known)
+
+
+def _utc(value: Any) -> Any:
+    return value.replace(tzinfo=dt.UTC) if isinstance(value, dt.datetime) else value
