@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 import attrs
 from sqlalchemy import Engine, create_engine
@@ -16,7 +16,7 @@ from etlkit.config.masking import masking_key
 from etlkit.config.passwords import password_of
 from etlkit.errors import ConfigurationError
 from etlkit.server_access import ServerAccess
-from etlkit.source_session import MySQLConnection, ServerVersion, connect_mysql, server_kind
+from etlkit.source_session import MySQLConnection, ServerVersion, connect_mysql, lent_raw, server_kind
 from etlkit.transfer.governor import Governor
 from etlkit.warehouse_session import connect_postgres, signs_of_life
 from etlkit.warehouse_waits import Waits
@@ -80,9 +80,7 @@ class ConnectionFactory:
     def source_raw(self) -> Iterator[MySQLConnection]:
         """Lend one of the source's connections as PyMySQL's own, whose values come as the server sent them.
 
-        It is taken from the pool of `source()`, so the budget of connections holds for both together. Nothing
-        is converted: numbers and times are text, binary fields are bytes. When the block ends by an error,
-        the socket is dropped at once instead of reading the rest of a result.
+        It is taken from the pool of `source()`, so the budget of connections holds for both together; see `lent_raw`.
 
         Yields:
             The connection; do not keep it, and do not `ping(reconnect=True)` it.
@@ -90,18 +88,8 @@ class ConnectionFactory:
         Raises:
             ConnectionFailed: the source cannot be reached.
         """
-        lent = self.source().raw_connection()
-        connection = cast("MySQLConnection", lent.driver_connection)
-        decoders, connection.decoders = connection.decoders, {}
-        try:
+        with lent_raw(self.source()) as connection:
             yield connection
-        except BaseException:
-            lent.invalidate()
-            raise
-        else:
-            connection.decoders = decoders
-        finally:
-            lent.close()
 
     def replica(self) -> Engine:
         """Give the engine of the replica, which may be written.

@@ -6,12 +6,14 @@ import re
 import socket
 import ssl
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 import pymysql
 from pymysql.constants import CLIENT, CR, ER
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from etlkit import server_access as access
 from etlkit.keyed_hash import key_statement
@@ -166,6 +168,36 @@ def connect_mysql(server: ServerAccess) -> MySQLConnection:
     if connection is not None and connection.open:
         connection.close()
     raise server.refused(*failure)
+
+
+@contextmanager
+def lent_raw(engine: Engine) -> Iterator[MySQLConnection]:
+    """Lend one of an engine's connections as PyMySQL's own, whose values come as the server sent them.
+
+    Nothing is converted: numbers and times are text, binary fields are bytes. When the block ends by an error, the
+    socket is dropped at once instead of reading the rest of a result.
+
+    Args:
+        engine: of a MySQL or MariaDB server.
+
+    Yields:
+        The connection; do not keep it, and do not `ping(reconnect=True)` it.
+
+    Raises:
+        ConnectionFailed: the server cannot be reached.
+    """
+    lent = engine.raw_connection()
+    connection = cast("MySQLConnection", lent.driver_connection)
+    decoders, connection.decoders = connection.decoders, {}
+    try:
+        yield connection
+    except BaseException:
+        lent.invalidate()
+        raise
+    else:
+        connection.decoders = decoders
+    finally:
+        lent.close()
 
 
 def _opened(server: ServerAccess, tls: dict[str, Any]) -> MySQLConnection:
