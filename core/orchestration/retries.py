@@ -18,6 +18,7 @@ T = TypeVar("T")
 _FIRST_SECONDS = 1
 _LONGEST_SECONDS = 30
 _OF_A_RUN = 20  # when so much fails, it is no passing trouble, and the clinic's server is spared the rest
+_TRIES_AT_THE_END = 5  # the signal to end cancels what is worked on up to four times; see etlkit.ending
 
 _log = logging.getLogger(__name__)
 
@@ -37,12 +38,16 @@ class Retries:
     _spent: int = 0
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
 
-    def call(self, work: Callable[[], T], *, again: Callable[[], T] | None = None) -> T:
+    def call(
+        self, work: Callable[[], T], *, again: Callable[[], T] | None = None, at_the_end: bool = False
+    ) -> T:
         """Do a piece of work, and do it again as long as it fails for a reason that may pass.
 
         Args:
             work: what to do.
             again: what to do at every further try, where that is something else.
+            at_the_end: whether it belongs to the end of a run, and is short. The signal to end cancels whatever the
+                warehouse works on, a little late at times: such work is then tried again at once.
 
         Returns:
             What it gave.
@@ -52,9 +57,9 @@ class Retries:
         """
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_pass),
-            stop=self._is_enough,
+            stop=self._is_enough_at_the_end if at_the_end else self._is_enough,
             wait=tenacity.wait_exponential_jitter(initial=_FIRST_SECONDS, max=_LONGEST_SECONDS, jitter=1),
-            sleep=self._sleep,
+            sleep=self.stop.wait if at_the_end else self._sleep,
             before_sleep=self._tell,
             reraise=True,
         )
@@ -71,11 +76,18 @@ class Retries:
             self._spent += 1
             return self._spent > _OF_A_RUN
 
+    def _is_enough_at_the_end(self, state: tenacity.RetryCallState) -> bool:
+        if self.stop.is_set():
+            return state.attempt_number >= _TRIES_AT_THE_END
+        return self._is_enough(state)
+
     def _sleep(self, seconds: float) -> None:
         self.stop.wait(seconds)
         self.stop.check()
 
     def _tell(self, state: tenacity.RetryCallState) -> None:
+        if self.stop.is_set():
+            return  # nothing is waited for, and what was cancelled is no trouble
         failure = state.outcome.exception() if state.outcome else None
         seconds = state.next_action.sleep if state.next_action else 0.0
         _log.warning(

@@ -158,7 +158,7 @@ class Run:
                     error=ended[1],
                 )
                 try:
-                    retries.call(lambda: ledger.runs.finish(event))
+                    retries.call(lambda: ledger.runs.finish(event), at_the_end=True)
                 finally:
                     self._tell(event)
         return event

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from etlkit import RunFinished, RunStarting, TableFinished, hookimpl
 from etlkit.config import AllowedHours, DriftSettings, RunSettings
+from etlkit.ending import end_signal, listening
 from etlkit.errors import LockHeld, OutsideAllowedHours
 from etlkit.orchestration.run import Event, Run
 from etlkit.plugins.conversions import builtin
@@ -179,6 +180,36 @@ def test_the_end_is_told_whatever_happens(running: Running) -> None:
         Run(deployment=watched, tell=interrupted).carry_out()
     assert [RunStarting, TableFinished, RunFinished] == [type(each) for each in told]
     assert [(1,)] == running.warehouse.rows("SELECT exit_code FROM etlkit.runs WHERE finished_at IS NOT NULL")
+
+
+@ONE_KIND
+def test_the_end_is_recorded_although_the_signal_cancels_it(
+    source: SourceDatabase, warehouse: WarehouseDatabase
+) -> None:
+    """The signal may cancel the very statement that records how the interrupted run ended: it is said again."""
+    tables(source, "patient")
+    with listening(1) as asked, running_of(source, warehouse, registry=Registry.of(*BUILT_IN)) as running:
+        running.analyse()
+        assert 0 == running.run()
+        warehouse.execute(
+            "CREATE SEQUENCE public.tries",
+            "CREATE FUNCTION public.cancelled() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF nextval('public.tries') < 3 THEN "
+            "PERFORM pg_cancel_backend(pg_backend_pid()), pg_sleep(60); "
+            "END IF; RETURN new; END $$",
+            "CREATE TRIGGER cancelled BEFORE UPDATE ON etlkit.runs FOR EACH ROW EXECUTE FUNCTION public.cancelled()",
+        )
+
+        def interrupted(event: Event) -> None:
+            if isinstance(event, TableFinished):
+                assert asked is end_signal()
+                asked.set()
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            Run(deployment=running.deployment, tell=interrupted).carry_out()
+    assert 3 == warehouse.value("SELECT last_value FROM public.tries")
+    assert [(0,), (1,)] == warehouse.rows("SELECT exit_code FROM etlkit.runs ORDER BY started_at")
 
 
 @ONE_KIND

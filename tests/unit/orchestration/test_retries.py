@@ -125,6 +125,26 @@ def test_a_run_that_is_to_end_waits_for_nothing() -> None:
     assert 3 == work.calls
 
 
+def test_the_end_of_a_run_is_tried_again_at_once() -> None:
+    """What belongs to the end is tried again although the signal is set, at most five times in all."""
+    stop, work = _already_set(), Work(broken(4))
+    assert "done" == Retries(most=0, stop=stop).call(work, at_the_end=True)
+    assert 5 == work.calls
+    with pytest.raises(LoadError) as caught:
+        Retries(most=9, stop=stop).call(Work(broken(9)), at_the_end=True)
+    assert "broke 4" == str(caught.value)
+
+
+def test_the_end_of_a_run_that_goes_on() -> None:
+    """Without the signal it is tried as often as everything else; the signal ends a wait, not the tries."""
+    work = Work(broken(9))
+    with pytest.raises(LoadError):
+        Retries(most=2, stop=Waits()).call(work, at_the_end=True)
+    assert 3 == work.calls
+    work = Work(broken(2))
+    assert "done" == Retries(most=2, stop=Waits(set_after=1)).call(work, at_the_end=True)
+
+
 def _already_set() -> StopSignal:
     stop = StopSignal()
     stop.set()
