@@ -59,7 +59,7 @@ class Retries:
             retry=tenacity.retry_if_exception(_may_pass),
             stop=self._is_enough_at_the_end if at_the_end else self._is_enough,
             wait=tenacity.wait_exponential_jitter(initial=_FIRST_SECONDS, max=_LONGEST_SECONDS, jitter=1),
-            sleep=self.stop.wait if at_the_end else self._sleep,
+            sleep=self._wait if at_the_end else self._sleep,
             before_sleep=self._tell,
             reraise=True,
         )
@@ -81,8 +81,11 @@ class Retries:
             return state.attempt_number >= _TRIES_AT_THE_END
         return self._is_enough(state)
 
-    def _sleep(self, seconds: float) -> None:
+    def _wait(self, seconds: float) -> None:
         self.stop.wait(seconds)
+
+    def _sleep(self, seconds: float) -> None:
+        self._wait(seconds)
         self.stop.check()
 
     def _tell(self, state: tenacity.RetryCallState) -> None:
