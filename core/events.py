@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+REPLICA = "replica"
+"""The hop from the source into the replica, which only deployments with a replica have."""
+WAREHOUSE = "warehouse"
+"""The hop into the warehouse: from the replica where there is one, else from the source."""
+
 
 @attrs.frozen(kw_only=True)
 class RunStarting:
@@ -15,6 +20,8 @@ class RunStarting:
     """The deployment's name from `etlkit.yml`."""
     tables: tuple[str, ...]
     """The tables to load, in the order they will be started."""
+    hops: tuple[str, ...] = (WAREHOUSE,)
+    """The hops that each of them makes, in order: `replica` and `warehouse`, or `warehouse` alone."""
 
 
 @attrs.frozen(kw_only=True)
@@ -23,22 +30,25 @@ class TableFinished:
 
     table: str
     """The table's name in the source."""
+    hop: str = WAREHOUSE
+    """Where its rows were going: `replica` on the way into the replica, else `warehouse`. A table that failed on its
+    way into the replica does not go on from there in the same run, and is told once."""
     strategy: str = ""
     """The strategy that made the plan; empty when it failed before there was one."""
     importance: str = "standard"
     """The table's level."""
     read: int = 0
-    """Rows read from the source."""
+    """Rows read from the source, or from the replica on their way into the warehouse."""
     inserted: int = 0
-    """Rows that are new in the warehouse, or came back after they had been marked as gone."""
+    """Rows that are new where they went, or came back after they had been marked as gone."""
     updated: int = 0
-    """Rows that were changed in the warehouse."""
+    """Rows that were changed there."""
     deleted: int = 0
-    """Rows that were removed from the warehouse, or marked as gone."""
+    """Rows that were removed there, or marked as gone."""
     unchanged: int = 0
-    """Rows read that the warehouse held already."""
+    """Rows read that were there already."""
     rendered_bytes: int = 0
-    """Bytes of COPY text moved."""
+    """Bytes moved, as they were written."""
     seconds: float = 0.0
     """Wall time of the table, waiting for a turn excluded."""
     verified: str = "not checked"
@@ -68,7 +78,7 @@ class RunFinished:
     exit_code: int
     """The exit code of the command line."""
     tables: tuple[TableFinished, ...]
-    """Every table of the run, in the order they ended."""
+    """Every table of the run, in the order they ended; with a replica, once for each hop that it came to."""
     seconds: float = 0.0
     """Wall time of the run."""
     whole: bool = False

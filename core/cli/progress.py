@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from etlkit.cli import logs
-from etlkit.events import RunStarting, TableFinished
+from etlkit.events import WAREHOUSE, RunStarting, TableFinished
 from etlkit.wording import one_line
 
 _log = logging.getLogger(__name__)
@@ -80,8 +80,8 @@ class LogLines:
         Args:
             event: the run.
         """
-        self._total = len(event.tables)
-        _log.info("run %s of `%s` begins: %d tables", event.run_id, event.deployment, self._total)
+        self._total = len(event.tables) * len(event.hops)
+        _log.info("run %s of `%s` begins: %d tables", event.run_id, event.deployment, len(event.tables))
 
     def rows_read(self, table: str, rows: int) -> None:
         """Say nothing: a log is not a screen.
@@ -102,9 +102,10 @@ class LogLines:
             return
         place = f"{self._done}/{max(self._total, self._done)}"
         _log.info(
-            "%s table `%s` (%s): %d rows read, %d inserted, %d updated, %d deleted in %.1f s",
+            "%s table `%s`%s (%s): %d rows read, %d inserted, %d updated, %d deleted in %.1f s",
             place,
             outcome.table,
+            "" if outcome.hop == WAREHOUSE else " into the replica",
             outcome.strategy,
             outcome.read,
             outcome.inserted,
@@ -149,7 +150,7 @@ class Bars:
         Args:
             event: the run.
         """
-        self._total = len(event.tables)
+        self._total = len(event.tables) * len(event.hops)
         self._all = self._progress.add_task("tables", total=self._total, done=f"0/{self._total}")
 
     def rows_read(self, table: str, rows: int) -> None:

@@ -9,11 +9,12 @@ import attrs
 
 from etlkit.cli import output
 from etlkit.cli.output import Heading
-from etlkit.events import RunFinished, TableFinished
+from etlkit.events import WAREHOUSE, RunFinished, TableFinished
 from etlkit.wording import counted
 
 ENTRY = (
     "table",
+    "hop",
     "strategy",
     "read",
     "inserted",
@@ -30,8 +31,8 @@ BECAME = {"null": "became NULL", "replace": "replaced", "quarantine": "quarantin
 """By policy, what became of values that PostgreSQL cannot hold."""
 
 _COUNTS = ("read", "inserted", "updated", "deleted", "unchanged")
+_TABLE, _HOP = Heading(text="table"), Heading(text="hop")
 _HEADINGS = [
-    Heading(text="table"),
     Heading(text="strategy"),
     *(Heading(text=name, number=True) for name in (*_COUNTS, "seconds", "rows/s")),
     Heading(text="verified"),
@@ -44,7 +45,13 @@ def write_report(event: RunFinished) -> None:
     Args:
         event: its end.
     """
-    output.write_table(_HEADINGS, (*(_row(each) for each in event.tables), _total(event)))
+    # Without a replica there is nothing to tell apart.
+    hops = any(each.hop != WAREHOUSE for each in event.tables)
+    rows = [((each.table, each.hop)[: 1 + hops], _row(each)) for each in event.tables]
+    rows.append(
+        ((counted(len({each.table for each in event.tables}), "table"), "")[: 1 + hops], _total(event))
+    )
+    output.write_table([_TABLE, *[_HOP][:hops], *_HEADINGS], ((*names, *row) for names, row in rows))
     losses = list(_losses(event.tables))
     if losses:
         output.say("", "Values that PostgreSQL cannot hold:", *losses)
@@ -52,7 +59,7 @@ def write_report(event: RunFinished) -> None:
         output.say("  `etlkit report --keys` lists the rows of those in quarantine.")
     failed = [each for each in event.tables if each.error is not None]
     if failed:
-        output.say("", "Not loaded:", *(output.below(each.error or "") for each in failed))
+        output.say("", "Not loaded:", *(output.below(_failure(each)) for each in failed))
 
 
 def entry(outcome: TableFinished) -> dict[str, Any]:
@@ -80,9 +87,12 @@ def fields(event: Any) -> dict[str, Any]:
     return {"event": kind.lstrip("_"), **attrs.asdict(event)}
 
 
+def _failure(outcome: TableFinished) -> str:
+    return f"{'' if outcome.hop == WAREHOUSE else 'on the way into the replica: '}{outcome.error}"
+
+
 def _row(outcome: TableFinished) -> tuple[str, ...]:
     return (
-        outcome.table,
         outcome.strategy or "-",
         *(f"{getattr(outcome, name):,}" for name in _COUNTS),
         f"{outcome.seconds:,.2f}",
@@ -94,7 +104,6 @@ def _row(outcome: TableFinished) -> tuple[str, ...]:
 def _total(event: RunFinished) -> tuple[str, ...]:
     sums = [sum(getattr(each, name) for each in event.tables) for name in _COUNTS]
     return (
-        counted(len(event.tables), "table"),
         "",
         *(f"{each:,}" for each in sums),
         f"{event.seconds:,.2f}",

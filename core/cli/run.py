@@ -14,7 +14,7 @@ from etlkit.cli.progress import watching
 from etlkit.cli.report import entry, fields, write_report
 from etlkit.cli.shell import INTERRUPTED, explained
 from etlkit.ending import end_signal
-from etlkit.events import RunFinished, RunStarting, TableFinished
+from etlkit.events import WAREHOUSE, RunFinished, RunStarting, TableFinished
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.run import Event, Run, RunRequest
 from etlkit.wording import counted
@@ -58,7 +58,7 @@ class _Events:
             )
 
     def interrupted(self) -> None:
-        loaded = sum(each.error is None for each in self.outcomes)
+        loaded = sum(each.error is None and each.hop == WAREHOUSE for each in self.outcomes)
         left = (len(self.starting.tables) if self.starting else 0) - loaded
         done = f"{counted(loaded, 'table')} {_was(loaded)} loaded"
         words = f"interrupted: {done}, {left} {_was(left)} not; run again to go on"
@@ -160,7 +160,8 @@ def load_tables(
         write_report(end)
     failed = sum(each.error is not None for each in end.tables)
     if failed:
-        logs.tell(f"{failed} of {counted(len(end.tables), 'table')} {_was(failed)} not loaded")
+        tables = {each.table for each in end.tables}
+        logs.tell(f"{failed} of {counted(len(tables), 'table')} {_was(failed)} not loaded")
     context.exit(end.exit_code)
 
 

@@ -43,7 +43,7 @@ def message(event: RunFinished) -> tuple[str, str]:
     """
     failed = [each for each in event.tables if each.error is not None]
     poor = [each for each in event.tables if each.error is None and each.alert]
-    count = len(event.tables)
+    count = len({each.table for each in event.tables})
     if event.error is not None:
         what = "the run failed" if event.run_id else "the run could not begin"
     elif failed:
@@ -55,7 +55,7 @@ def message(event: RunFinished) -> tuple[str, str]:
     lines = [f"The run ended with exit code {event.exit_code} after {event.seconds:.0f} s."]
     if event.error is not None:
         lines.append(_line(event.error))
-    lines += _listed([f"`{each.table}` ({each.importance}) failed: {each.error}" for each in failed])
+    lines += _listed([_failed(each) for each in failed])
     lines += _listed([_poor(each) for each in poor])
     if failed or poor or event.error is not None:
         lines.append("`etlkit status` and `etlkit report` tell more.")
@@ -144,6 +144,11 @@ def _silenced() -> Iterator[None]:
     finally:
         for each, disabled in zip(loggers, before, strict=True):
             each.disabled = disabled
+
+
+def _failed(load: TableFinished) -> str:
+    where = " on its way into the replica" if load.hop == "replica" else ""
+    return f"`{load.table}` ({load.importance}) failed{where}: {load.error}"
 
 
 def _poor(load: TableFinished) -> str:

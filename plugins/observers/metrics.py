@@ -2,7 +2,8 @@
 
 A run is over before Prometheus could ask it, so the metrics are gauges about the last run and the last load of each
 table. What they said before is read from where they are written: a table that failed, or was not selected, keeps what
-is known of its last load.
+is known of its last load. A table is loaded when it is in the warehouse, by however many hops: what brought it into a
+replica is no load of its own, and a failure on that way is a failure of the table.
 """
 
 from __future__ import annotations
@@ -102,19 +103,20 @@ def after(before: Mapping[tuple[str, ...], float], event: RunFinished, now: floa
         if not (event.whole and key[1] == own and METRICS[key[0]].labels[1:2] == ("table",))
         or key[2] in names
     }
-    failed = sum(each.error is not None for each in event.tables)
+    loads = [each for each in event.tables if each.hop == "warehouse" or each.error is not None]
+    failed = sum(each.error is not None for each in loads)
     failures = samples.get(("etlkit_run_consecutive_failures", own), 0)
     samples |= {
         ("etlkit_run_last_timestamp_seconds", own): now,
         ("etlkit_run_exit_code", own): event.exit_code,
         ("etlkit_run_consecutive_failures", own): failures + 1 if event.exit_code else 0,
         ("etlkit_run_duration_seconds", own): event.seconds,
-        ("etlkit_run_tables", own, "loaded"): len(event.tables) - failed,
+        ("etlkit_run_tables", own, "loaded"): len(loads) - failed,
         ("etlkit_run_tables", own, "failed"): failed,
     }
     if not event.exit_code:
         samples["etlkit_run_last_success_timestamp_seconds", own] = now
-    for each in event.tables:
+    for each in loads:
         failures = samples.get(("etlkit_table_consecutive_failures", own, each.table), 0)
         samples["etlkit_table_consecutive_failures", own, each.table] = failures + 1 if each.error else 0
         if each.error is None:

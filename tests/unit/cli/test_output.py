@@ -84,10 +84,38 @@ Not loaded:
     )
 
 
+def test_report_of_two_hops(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a replica each row says where it went, and a failure on the way into the replica is told as one."""
+    into = TableFinished(
+        table="patient", hop="replica", strategy="incremental", read=5, inserted=5, seconds=0.5
+    )
+    on = TableFinished(
+        table="patient", strategy="incremental", read=5, inserted=5, seconds=0.5, verified="equal"
+    )
+    lost = TableFinished(table="claim", hop="replica", error="table `claim`: it is gone", exit_code=1)
+    write_report(
+        RunFinished(run_id="r", deployment="north", exit_code=3, tables=(into, lost, on), seconds=2.0)
+    )
+    assert (
+        """\
+table     hop        strategy     read  inserted  updated  deleted  unchanged  seconds  rows/s  verified
+patient   replica    incremental     5         5        0        0          0     0.50      10  not checked
+claim     replica    -               0         0        0        0          0     0.00       -  not checked
+patient   warehouse  incremental     5         5        0        0          0     0.50      10  equal
+2 tables                            10        10        0        0          0     2.00       5
+
+Not loaded:
+  on the way into the replica: table `claim`: it is gone
+"""
+        == capsys.readouterr().out
+    )
+
+
 def test_entry() -> None:
     """The last event says of each table exactly what is agreed."""
     expected = [
         "table",
+        "hop",
         "strategy",
         "read",
         "inserted",
@@ -109,5 +137,5 @@ def test_fields() -> None:
     """An event in JSON is named by its kind and holds all of its fields."""
     event = RunStarting(run_id="r", deployment="north", tables=("patient",))
     expected = {"event": "run_starting", "run_id": "r", "deployment": "north", "tables": ("patient",)}
-    assert expected == fields(event)
+    assert expected | {"hops": ("warehouse",)} == fields(event)
     assert "table_finished" == fields(OUTCOMES[0])["event"]

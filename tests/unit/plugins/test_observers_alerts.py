@@ -60,6 +60,21 @@ def test_the_message_of_a_bad_run() -> None:
     ) == alerts.message(BAD)
 
 
+def test_the_message_of_two_hops() -> None:
+    """A table counts once, and a failure says on which way it was."""
+    lost = attrs.evolve(FAILED, hop="replica")
+    event = attrs.evolve(BAD, tables=(attrs.evolve(LOADED, hop="replica"), lost, LOADED))
+    assert (
+        "etlkit north: 1 of 2 tables was not loaded",
+        (
+            "The run ended with exit code 3 after 12 s.\n"
+            "- `claim` (important) failed on its way into the replica: table `claim`: the warehouse's disk is full; "
+            "make room\n"
+            "`etlkit status` and `etlkit report` tell more."
+        ),
+    ) == alerts.message(event)
+
+
 def test_the_message_of_a_run_that_ended_itself() -> None:
     """A run that could not begin, or broke off, says why."""
     ending = "The run ended with exit code 1 after 0 s.\nthe source is down\n"

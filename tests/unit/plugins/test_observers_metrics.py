@@ -80,6 +80,15 @@ def test_what_is_known_after_a_run() -> None:
     } == metrics.after({}, RUN, 100)
 
 
+def test_two_hops() -> None:
+    """Of a table that goes through a replica, the last hop that it came to counts."""
+    into = attrs.evolve(PATIENT, hop="replica", read=99, losses=())
+    lost = attrs.evolve(FAILED, hop="replica")
+    assert metrics.after({}, RUN, 100) == metrics.after(
+        {}, attrs.evolve(RUN, tables=(into, lost, PATIENT)), 100
+    )
+
+
 def test_what_was_known_before_stays_known() -> None:
     """A failure keeps when the last success was, and is counted; another deployment is left alone."""
     claim = attrs.evolve(FAILED, error=None, verified="not checked: by cursor")
