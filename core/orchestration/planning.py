@@ -10,21 +10,20 @@ import attrs
 
 from etlkit.config import Secret, Settings, TableConfig
 from etlkit.config.protection import Protection, undecided_words
-from etlkit.contracts import Commit, Deletes, Differences, Everything, LoadPlan, Strategy, TableState, Write
+from etlkit.contracts import Commit, Deletes, Differences, Everything, LoadPlan, Strategy, Write
 from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.asking import choose_strategy
-from etlkit.errors import ConfigurationError, DriftRefused, PlanRefused, PluginError
+from etlkit.errors import ConfigurationError, DriftRefused, PlanRefused
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.ledger_entries import LedgerSnapshot
 from etlkit.loading.proofs import is_due
 from etlkit.loading.shapes import Shape
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import target_name, target_of
+from etlkit.orchestration.asking import asked_plan, table_analysis
 from etlkit.orchestration.column_choices import ColumnChoices, column_choices
 from etlkit.orchestration.outdated import brought_up_to_date
-from etlkit.providers import Provided
 from etlkit.registry import Registry
-from etlkit.suggestions import suggestion
 from etlkit.tables import TableAnalysis
 from etlkit.transfer.rendering import render
 
@@ -105,7 +104,7 @@ class Planner:
         by_digests = reconcile and state is not None and secret is not None and bool(analysis.primary_key)
         due = is_due(config.reconcile, before, known_now.taken_at)
         anew = (reconcile and not by_digests) or (due and has_masked_key(analysis))
-        plan = self._ask(strategy, analysis, None if anew else state)
+        plan = asked_plan(strategy, analysis, None if anew else state)
         if by_digests:
             plan = reconciling(plan)
         if there is None and plan.write is not Write.REPLACE:
@@ -194,25 +193,7 @@ class Planner:
             SchemaDiscoveryError: the source has no such table or column, or it may not be read.
             ConfigurationError: a person chose a cursor that is no column.
         """
-        found = self.discovery.analysis(table)
-        choice = self.settings.choice(table)
-        name = config.incremental_column
-        chosen, names = choice.incremental_column, [column.name for column in found.columns]
-        if chosen is not None and chosen not in names:
-            raise ConfigurationError(
-                f"`tables.{table}.incremental_column` names the column `{chosen}`, which the table does not have; "
-                f"{suggestion(chosen, names)}"
-            )
-        return attrs.evolve(
-            found,
-            cursor=self.discovery.cursor(table, name) if name else None,
-            importance=config.table_importance,
-            batch_size=config.batch_size,
-            lookback_seconds=(
-                found.lookback_seconds if choice.lookback_seconds is None else choice.lookback_seconds
-            ),
-            options=choice.options,
-        )
+        return table_analysis(self.settings, self.discovery, table, config)
 
     def _there(self, table: str) -> Shape | None:
         known = self.ledger.snapshot() if self.known is None else self.known
@@ -270,32 +251,6 @@ class Planner:
             choice = choose_strategy(analysis, self.registry.strategies)
             config = attrs.evolve(config, extraction_strategy=choice.strategy)
         return analysis, config
-
-    def _ask(
-        self, provided: Provided[Strategy], analysis: TableAnalysis, state: TableState | None
-    ) -> LoadPlan:
-        where = f"plugin {provided.plugin.origin}, strategy `{provided.item.name}`, table `{analysis.name}`"
-        try:
-            plan: LoadPlan = provided.call("plan", analysis, state, expecting=LoadPlan)
-        except PluginError as error:
-            raise PluginError(f"table `{analysis.name}`: {error}") from error
-        if plan.table != analysis.name:
-            raise PluginError(f"{where}: the plan must be for `{analysis.name}` (got `{plan.table}`)")
-        if plan.write is not Write.REPLACE and not analysis.primary_key:
-            raise PlanRefused(
-                f"{where}: rows can only be merged or appended by a primary key, which the table lacks; use full_table"
-            )
-        if isinstance(plan.read, Differences) and has_masked_key(analysis):
-            raise PlanRefused(
-                f"{where}: differences are found key by key, and a conversion masks the table's key; use full_table"
-            )
-        if plan.cursor in analysis.hidden:
-            raise PlanRefused(
-                f"{where}: a conversion masks the plan's cursor `{plan.cursor}`, and the ledger would keep a value"
-            )
-        if plan.cursor is not None and analysis.column(plan.cursor) is None:
-            raise PlanRefused(f"{where}: the plan's cursor `{plan.cursor}` is no column of the table")
-        return plan
 
 
 def keeps_digests(strategy: Strategy, config: TableConfig, analysis: TableAnalysis) -> bool:
