@@ -13,8 +13,6 @@ from sqlalchemy.dialects import mysql, postgresql
 _MYSQL = mysql.dialect(paramstyle="named")
 _POSTGRES = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
-_OWN_USER = "etlkit_reader"
-
 
 @attrs.frozen(kw_only=True)
 class Account:
@@ -71,6 +69,22 @@ def postgres_name(name: str) -> str:
     return _POSTGRES.identifier_preparer.quote_identifier(name)
 
 
+def grant(privileges: Iterable[str], account: Account, database: str) -> str:
+    """Give the statement that lets a user do something in a database.
+
+    Args:
+        privileges: such as `SELECT`.
+        account: the user.
+        database: its name.
+
+    Returns:
+        The statement.
+    """
+    # In this one place `_` and `%` in a database's name stand for other characters.
+    exact = database.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")
+    return f"GRANT {', '.join(privileges)} ON {mysql_name(exact)}.* TO {account.sql};"
+
+
 def grant_select(account: Account, database: str) -> str:
     """Give the statement that lets a user read a database.
 
@@ -81,9 +95,19 @@ def grant_select(account: Account, database: str) -> str:
     Returns:
         The statement.
     """
-    # In this one place `_` and `%` in a database's name stand for other characters.
-    exact = database.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")
-    return f"GRANT SELECT ON {mysql_name(exact)}.* TO {account.sql};"
+    return grant(["SELECT"], account, database)
+
+
+def create_database(database: str) -> str:
+    """Give the statement that makes a database.
+
+    Args:
+        database: its name.
+
+    Returns:
+        The statement.
+    """
+    return f"CREATE DATABASE {mysql_name(database)};"
 
 
 def revoke(privileges: Iterable[str], on: str, account: Account) -> str:
@@ -100,19 +124,22 @@ def revoke(privileges: Iterable[str], on: str, account: Account) -> str:
     return f"REVOKE {', '.join(privileges)} ON {on} FROM {account.sql};"
 
 
-def own_user(account: Account, database: str) -> str:
+def own_user(
+    account: Account, database: str, *, name: str = "etlkit_reader", privileges: Iterable[str] = ("SELECT",)
+) -> str:
     """Give the statements that make a user for etlkit alone.
 
     Args:
         account: the user that is used now; the new one connects from the same host.
-        database: what the user may read.
+        database: where the user may do something.
+        name: the user's name.
+        privileges: what the user may do.
 
     Returns:
         The statements.
     """
-    name = _OWN_USER if account.user != _OWN_USER else f"{_OWN_USER}2"
-    new = attrs.evolve(account, user=name)
-    return f"CREATE USER {new.sql} IDENTIFIED BY 'a long password'; {grant_select(new, database)}"
+    new = attrs.evolve(account, user=name if account.user != name else f"{name}2")
+    return f"CREATE USER {new.sql} IDENTIFIED BY 'a long password'; {grant(privileges, new, database)}"
 
 
 def _mysql_text(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from etlkit.doctor.findings import Check, Section
+from collections.abc import Iterable
+
+from etlkit.doctor.findings import Check, Finding, Section
 
 SOURCE_CONNECTION = Check(section="source", name="connection", levels=("ok", "problem"))
 SOURCE_VERSION = Check(section="source", name="version", levels=("ok", "warning"))
@@ -18,6 +20,21 @@ STATEMENT_LIMIT = Check(section="source", name="statement_limit", levels=("ok", 
 LONG_READS = Check(section="source", name="long_reads", levels=("ok", "warning"))
 PAUSES = Check(section="source", name="pauses", levels=("ok", "warning"))
 ALLOWED_HOURS = Check(section="source", name="allowed_hours", levels=("ok", "warning"))
+
+REPLICA_CONNECTION = Check(section="replica", name="connection", levels=("ok", "problem"))
+REPLICA_VERSION = Check(section="replica", name="version", levels=("ok", "warning"))
+REPLICA_ENCRYPTION = Check(section="replica", name="encryption", levels=("ok", "warning"))
+REPLICA_WRITABLE = Check(section="replica", name="writable", levels=("ok", "problem"))
+REPLICA_GRANTS = Check(section="replica", name="grants", levels=("ok", "warning", "problem"))
+REPLICA_DATABASE = Check(section="replica", name="database", levels=("ok", "problem"))
+SERVER = Check(section="replica", name="server", levels=("ok", "warning", "problem"))
+ENGINE = Check(section="replica", name="engine", levels=("ok", "problem"))
+DEFINITIONS = Check(section="replica", name="definitions", levels=("ok", "problem"))
+REPLICA_TABLES = Check(section="replica", name="target_tables", levels=("ok", "problem"))
+LOCAL_INFILE = Check(section="replica", name="local_infile", levels=("ok", "warning"))
+REPLICA_PACKET_SIZE = Check(section="replica", name="packet_size", levels=("ok", "warning"))
+RECORD = Check(section="replica", name="ledger", levels=("ok", "problem"))
+REPLICA_DISK = Check(section="replica", name="disk", levels=("ok",))
 
 WAREHOUSE_CONNECTION = Check(section="warehouse", name="connection", levels=("ok", "problem"))
 WAREHOUSE_VERSION = Check(section="warehouse", name="version", levels=("ok", "problem"))
@@ -53,6 +70,20 @@ CHECKS: tuple[Check, ...] = (
     LONG_READS,
     PAUSES,
     ALLOWED_HOURS,
+    REPLICA_CONNECTION,
+    REPLICA_VERSION,
+    REPLICA_ENCRYPTION,
+    REPLICA_WRITABLE,
+    REPLICA_GRANTS,
+    REPLICA_DATABASE,
+    SERVER,
+    ENGINE,
+    DEFINITIONS,
+    REPLICA_TABLES,
+    LOCAL_INFILE,
+    REPLICA_PACKET_SIZE,
+    RECORD,
+    REPLICA_DISK,
     WAREHOUSE_CONNECTION,
     WAREHOUSE_VERSION,
     ENCODING,
@@ -71,6 +102,19 @@ CHECKS: tuple[Check, ...] = (
     MASKING,
 )
 """All of them."""
+
+
+def unseen(questions: Iterable[Check], why: str) -> list[Finding]:
+    """Say of checks that they could not be answered.
+
+    Args:
+        questions: which.
+        why: the reason, as it follows "because".
+
+    Returns:
+        A finding for each.
+    """
+    return [check.skipped(f"Not checked, because {why}.") for check in questions]
 
 
 def checks_of(section: Section) -> tuple[Check, ...]:

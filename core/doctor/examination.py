@@ -13,7 +13,6 @@ import attrs
 from etlkit.config import Secret, Settings
 from etlkit.config.secret_files import ENV_FILE
 from etlkit.config.urls import DatabaseUrl
-from etlkit.connections import ConnectionFactory
 from etlkit.discovery.analysis import as_in_catalog
 from etlkit.discovery.catalog import Catalog
 from etlkit.doctor import checks, source_server, source_tables, warehouse_server
@@ -26,13 +25,15 @@ from etlkit.doctor.configuration import (
     mode_of,
 )
 from etlkit.doctor.encryption import judge_encryption
-from etlkit.doctor.findings import Check, Finding, exit_code
+from etlkit.doctor.findings import Finding, exit_code
 from etlkit.doctor.grants import judge_grants
 from etlkit.doctor.masking import judge_masking
+from etlkit.doctor.mysql_facts import MySQLFacts
 from etlkit.doctor.plugin_lock import examine_plugins
-from etlkit.doctor.source_facts import SourceFacts, read_source_facts
+from etlkit.doctor.reaching import is_closed, server_facts
+from etlkit.doctor.replica_examination import examine_replica
 from etlkit.doctor.warehouse_facts import WarehouseFacts, read_warehouse_facts
-from etlkit.errors import ConfigurationError, ConnectionFailed, EtlkitError, TargetConflict
+from etlkit.errors import ConfigurationError, EtlkitError, TargetConflict
 from etlkit.loading.last_loads import read_past
 from etlkit.loading.target import target_name
 from etlkit.lock import LOCK_FILE
@@ -40,11 +41,7 @@ from etlkit.orchestration.choices import choice_problems
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.needed_plugins import needed_problems
 from etlkit.registry import Registry
-from etlkit.server_access import CLOSED_DATABASE, NO_DATABASE, ServerAccess
 from etlkit.transfer.manners import Manners
-
-_EVERYBODYS = "information_schema"
-"""A database that every user of a MySQL or MariaDB may connect to."""
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +49,7 @@ class Examination:
     """All findings about a deployment."""
 
     findings: tuple[Finding, ...]
-    """Source, warehouse, plugins, configuration, in this order."""
+    """Source, replica where there is one, warehouse, plugins, configuration, in this order."""
     exit_code: int
     """0 without a problem, 1 with one, 2 when the configuration cannot be read."""
 
@@ -73,12 +70,12 @@ def examine(folder: Path, env: Mapping[str, str] | None = None) -> Examination:
         settings = Settings.load(folder, env)
     except ConfigurationError as error:
         findings = (
-            *_skipped(checks.checks_of("source"), "the configuration cannot be read"),
-            *_skipped(checks.checks_of("warehouse"), "the configuration cannot be read"),
+            *checks.unseen(checks.checks_of("source"), "the configuration cannot be read"),
+            *checks.unseen(checks.checks_of("warehouse"), "the configuration cannot be read"),
             *_plugins_alone(folder),
             judge_settings(folder, error),
             secrets,
-            *_skipped([checks.TABLES_FILE, checks.MASKING], "the configuration cannot be read"),
+            *checks.unseen([checks.TABLES_FILE, checks.MASKING], "the configuration cannot be read"),
         )
         return Examination(findings=findings, exit_code=error.exit_code)
     registry, plugins = examine_plugins(settings)
@@ -89,9 +86,10 @@ def examine(folder: Path, env: Mapping[str, str] | None = None) -> Examination:
         else ()
     )
     with Deployment.of(settings, registry) as deployment:
-        source, catalog = _source(deployment)
+        source, facts, catalog = _source(deployment)
         found = (
             *source,
+            *examine_replica(deployment, facts, catalog),
             *_warehouse(deployment, catalog),
             *plugins,
             judge_settings(folder, settings, unknown),
@@ -106,27 +104,30 @@ def _plugins_alone(folder: Path) -> list[Finding]:
     """Look at the plugins without a configuration; which of a lock's are wanted, it alone would tell."""
     why = "the configuration cannot be read"
     if os.path.lexists(folder / LOCK_FILE):
-        return _skipped(checks.checks_of("plugins"), why)
-    return [*judge_plugins(Registry.inspect(), None), *_skipped([checks.PLUGIN_LOCK], why)]
+        return checks.unseen(checks.checks_of("plugins"), why)
+    return [*judge_plugins(Registry.inspect(), None), *checks.unseen([checks.PLUGIN_LOCK], why)]
 
 
-def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
+def _source(deployment: Deployment) -> tuple[list[Finding], MySQLFacts | None, Catalog | None]:
     settings = deployment.settings.source
     hours = source_server.judge_allowed_hours(settings.allowed_hours, dt.datetime.now().astimezone().time())
     try:
-        facts = _source_facts(deployment)
+        facts = server_facts(deployment.settings, deployment.connections, "source")
     except EtlkitError as error:
         unseen = [each for each in checks.checks_of("source")[1:] if each is not checks.ALLOWED_HOURS]
         why = "the source cannot be reached"
-        return [checks.SOURCE_CONNECTION.failed(error), *_skipped(unseen, why), hours], None
+        return [checks.SOURCE_CONNECTION.failed(error), *checks.unseen(unseen, why), hours], None, None
     catalog: Catalog | None = None
     tables: Iterable[Finding]
     try:
         catalog = deployment.discovery.catalog()
     except EtlkitError as error:
         unseen = [checks.ENGINES, checks.DAMAGED_TABLES, checks.PACKET_SIZE]
-        long_reads = _skipped([checks.LONG_READS], "the database cannot be read")
-        tables = [_no_database(error, facts, settings.url), *_skipped(unseen, "the database cannot be read")]
+        long_reads = checks.unseen([checks.LONG_READS], "the database cannot be read")
+        tables = [
+            _no_database(error, facts, settings.url),
+            *checks.unseen(unseen, "the database cannot be read"),
+        ]
     else:
         tables = [
             source_tables.judge_database(catalog),
@@ -138,7 +139,7 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
     database = catalog.database if catalog is not None else settings.url.database
     findings = [
         checks.SOURCE_CONNECTION.ok(f"{settings.url.place} answers."),
-        source_server.judge_version(facts.version),
+        source_server.judge_version(checks.SOURCE_VERSION, facts.version),
         judge_encryption(checks.SOURCE_ENCRYPTION, settings.url, facts.cipher, insecure=settings.insecure),
         source_server.judge_read_only(read_only=facts.read_only),
         judge_grants(facts.account, facts.grants, database),
@@ -155,7 +156,7 @@ def _source(deployment: Deployment) -> tuple[list[Finding], Catalog | None]:
         ),
         hours,
     ]
-    return findings, catalog
+    return findings, facts, catalog
 
 
 def _masking(deployment: Deployment, catalog: Catalog | None) -> list[Finding]:
@@ -172,31 +173,14 @@ def _masking(deployment: Deployment, catalog: Catalog | None) -> list[Finding]:
     return judge_masking(settings, key, [as_in_catalog(each) for each in wanted if each.name not in left_out])
 
 
-def _no_database(error: EtlkitError, facts: SourceFacts, url: DatabaseUrl) -> Finding:
-    closed = ServerAccess(section="source", url=url).refused(CLOSED_DATABASE).message
-    if error.message != closed:
+def _no_database(error: EtlkitError, facts: MySQLFacts, url: DatabaseUrl) -> Finding:
+    if not is_closed(error, url, "source"):
         return checks.DATABASE.failed(error)
     return checks.DATABASE.problem(
         f"{url.place} does not let the user {facts.account} use a database `{url.database}`, and does not tell "
         "whether there is one.",
         f"Check the name in `source.url`, and let an administrator run: {grant_select(facts.account, url.database)}",
     )
-
-
-def _source_facts(deployment: Deployment) -> SourceFacts:
-    """Ask the source; where only the database is refused, the server is asked from beside it."""
-    settings = deployment.settings
-    url = settings.source.url
-    try:
-        return read_source_facts(deployment.connections.source(), url.database)
-    except ConnectionFailed as error:
-        server = ServerAccess(section="source", url=url)
-        about_database = {server.refused(each).message for each in (NO_DATABASE, CLOSED_DATABASE)}
-        if error.message not in about_database:
-            raise
-    beside = attrs.evolve(settings.source, url=attrs.evolve(url, database=_EVERYBODYS))
-    with ConnectionFactory(attrs.evolve(settings, source=beside)) as connections:
-        return read_source_facts(connections.source(), _EVERYBODYS)
 
 
 def _warehouse(deployment: Deployment, catalog: Catalog | None) -> list[Finding]:
@@ -207,7 +191,7 @@ def _warehouse(deployment: Deployment, catalog: Catalog | None) -> list[Finding]
     except EtlkitError as error:
         why = "the warehouse cannot be reached"
         unseen = checks.checks_of("warehouse")[1:]
-        return [checks.WAREHOUSE_CONNECTION.failed(error), *_skipped(unseen, why)]
+        return [checks.WAREHOUSE_CONNECTION.failed(error), *checks.unseen(unseen, why)]
     return [
         checks.WAREHOUSE_CONNECTION.ok(f"{settings.url.place} answers."),
         warehouse_server.judge_version(facts),
@@ -230,13 +214,13 @@ def _ledger(deployment: Deployment, facts: WarehouseFacts, catalog: Catalog | No
     except EtlkitError as error:
         return [
             warehouse_server.judge_rights(facts, schema, ()),
-            *_skipped([checks.TARGET_TABLES], "the ledger cannot be read"),
+            *checks.unseen([checks.TARGET_TABLES], "the ledger cannot be read"),
             checks.LEDGER.failed(error),
         ]
     known = {entry.target_name for entry in entries.values()}
     target_tables = warehouse_server.judge_target_tables(facts, schema, wanted, known)
     if not wanted:
-        [target_tables] = _skipped([checks.TARGET_TABLES], "no table to load is known yet")
+        [target_tables] = checks.unseen([checks.TARGET_TABLES], "no table to load is known yet")
     return [
         warehouse_server.judge_rights(facts, schema, known),
         target_tables,
@@ -251,7 +235,3 @@ def _target_names(tables: Iterable[str]) -> set[str]:
         with suppress(TargetConflict):
             found.add(target_name(table))
     return found
-
-
-def _skipped(unseen: Iterable[Check], why: str) -> list[Finding]:
-    return [check.skipped(f"Not checked, because {why}.") for check in unseen]

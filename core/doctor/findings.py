@@ -11,7 +11,7 @@ from etlkit.errors import EtlkitError
 Level = Literal["ok", "warning", "problem", "skipped"]
 """`problem`: etlkit cannot work like this; `warning`: it can, but look at it; `skipped`: could not be checked."""
 
-Section = Literal["source", "warehouse", "plugins", "configuration"]
+Section = Literal["source", "replica", "warehouse", "plugins", "configuration"]
 """What a check is about."""
 
 

@@ -125,7 +125,17 @@ def judge_grants(account: Account, grants: Grants, database: str) -> Finding:
         )
     excessive = [grant for grant in grants.items if grant.excess]
     if excessive:
-        return GRANTS.warning(_excess(account, excessive), _less(account, excessive, database))
+        everything = any(EVERYTHING in grant.excess and grant.holds_for(database) for grant in excessive)
+        return GRANTS.warning(
+            f"The user {account} may do more than SELECT: {told(excessive)}.",
+            taking_away(
+                account,
+                excessive,
+                setting="source.url",
+                own=own_user(account, database),
+                again=grant_select(account, database) if everything else "",
+            ),
+        )
     if any(grant.revoked for grant in here) or (here and not whole):
         return GRANTS.warning(
             f"The user {account} may SELECT from some tables or columns of the database `{database}` only; the "
@@ -134,7 +144,7 @@ def judge_grants(account: Account, grants: Grants, database: str) -> Finding:
         )
     if not whole:
         return GRANTS.warning(
-            f"The user {account} has its rights by {_listed(grants.roles)}, and SHOW GRANTS does not say which "
+            f"The user {account} has its rights by {listed(grants.roles)}, and SHOW GRANTS does not say which "
             "these are.",
             f"Give the right directly, so that it can be checked: {grant_select(account, database)}",
         )
@@ -168,32 +178,49 @@ def _pattern(name: str) -> str:
     return "".join(wild.get(each) or re.escape(each[-1]) for each in parts)
 
 
-def _excess(account: Account, excessive: Sequence[Grant]) -> str:
-    said = [
+def told(excessive: Iterable[Grant]) -> str:
+    """Say which rights are too many.
+
+    Args:
+        excessive: grants with such rights.
+
+    Returns:
+        The rights and what they are on.
+    """
+    return "; ".join(
         f"{', '.join(grant.excess)} on {grant.on}{' with GRANT OPTION' if grant.grantable else ''}"
         for grant in excessive
-    ]
-    return f"The user {account} may do more than SELECT: {'; '.join(said)}."
+    )
 
 
-def _less(account: Account, excessive: Sequence[Grant], database: str) -> str:
-    """Say how a user comes to fewer rights: an account that serves others too is left as it is."""
-    for_others = any(grant.database is None or grant.by_role or grant.on_columns for grant in excessive)
-    if for_others:
-        return (
-            "Give etlkit a user of its own, and name it with its password in `source.url`: "
-            f"{own_user(account, database)}"
-        )
+def taking_away(account: Account, excessive: Sequence[Grant], *, setting: str, own: str, again: str) -> str:
+    """Say how a user comes to fewer rights: an account that serves others too is left as it is.
+
+    Args:
+        account: the user.
+        excessive: grants with rights that are too many.
+        setting: which of `etlkit.yml` names the user.
+        own: statements that make a user for etlkit alone.
+        again: the statement that gives what is needed and was taken away with the rest; empty when nothing was.
+
+    Returns:
+        What to do.
+    """
+    if any(grant.database is None or grant.by_role or grant.on_columns for grant in excessive):
+        return f"Give etlkit a user of its own, and name it with its password in `{setting}`: {own}"
     statements: list[str] = []
     for grant in excessive:
         option = ["GRANT OPTION"] if grant.grantable and EVERYTHING not in grant.excess else []
         statements.append(revoke([*grant.excess, *option], grant.on, account))
         if grant.grantable and not option:
             statements.append(revoke(["GRANT OPTION"], grant.on, account))
-    if any(EVERYTHING in grant.excess and grant.holds_for(database) for grant in excessive):
-        statements.append(grant_select(account, database))
-    return f"Let an administrator run: {' '.join(statements)}"
+    return f"Let an administrator run: {' '.join([*statements, *filter(None, [again])])}"
 
 
-def _listed(roles: Sequence[str]) -> str:
+def listed(roles: Sequence[str]) -> str:
+    """List roles.
+
+    Args:
+        roles: their names.
+    """
     return ", ".join(f"the role `{role}`" for role in roles)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from etlkit.config import AllowedHours
 from etlkit.doctor import checks
-from etlkit.doctor.findings import Finding
+from etlkit.doctor.findings import Check, Finding
 from etlkit.source_session import ServerVersion
 from etlkit.transfer.manners import Manners
 
@@ -19,10 +19,11 @@ CLOCK_SECONDS = 60
 _PRODUCTS = {"mariadb": "MariaDB", "mysql": "MySQL"}
 
 
-def judge_version(version: ServerVersion) -> Finding:
+def judge_version(check: Check, version: ServerVersion) -> Finding:
     """Judge which server answers; versions that cannot be used at all are refused when connecting.
 
     Args:
+        check: the source's or the replica's.
         version: kind and version.
 
     Returns:
@@ -30,11 +31,11 @@ def judge_version(version: ServerVersion) -> Finding:
     """
     name = f"{_PRODUCTS[version.kind]} {'.'.join(str(part) for part in version.version)}"
     if version.kind == "mariadb" and version.version < OLDEST_MARIADB:
-        return checks.SOURCE_VERSION.warning(
+        return check.warning(
             f"The server is {name}, and MariaDB 10.3 is the oldest that etlkit is made for.",
             "Update the server, or compare a few tables yourself after the first run.",
         )
-    return checks.SOURCE_VERSION.ok(f"The server is {name}.")
+    return check.ok(f"The server is {name}.")
 
 
 def judge_read_only(*, read_only: bool) -> Finding:

@@ -8,7 +8,7 @@ from pathlib import Path
 from etlkit.doctor import CHECKS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "doctor.md").read_text(encoding="utf-8")
-_SECTION = re.compile(r"^## The (source|warehouse|plugins|configuration)$", re.MULTILINE)
+_SECTION = re.compile(r"^## The (source|replica|warehouse|plugins|configuration)$", re.MULTILINE)
 _ROW = re.compile(r"^\| `(\w+)` \| ([a-z, ]+) \| [^|]+ \| [^|]+ \|$", re.MULTILINE)
 
 

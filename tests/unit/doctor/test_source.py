@@ -48,7 +48,9 @@ def table(name: str, engine: str = "MyISAM", rows: int = 10, size: int = 1000, *
 )
 def test_version(version: ServerVersion, name: str) -> None:
     """Servers that can be connected to and are known are fine."""
-    assert ("version", "ok", f"The server is {name}.", "") == said(server.judge_version(version))
+    assert ("version", "ok", f"The server is {name}.", "") == said(
+        server.judge_version(checks.SOURCE_VERSION, version)
+    )
 
 
 def test_old_mariadb() -> None:
@@ -59,7 +61,9 @@ def test_old_mariadb() -> None:
         "The server is MariaDB 10.1.48, and MariaDB 10.3 is the oldest that etlkit is made for.",
         "Update the server, or compare a few tables yourself after the first run.",
     )
-    assert expected == said(server.judge_version(ServerVersion.parse("10.1.48-MariaDB")))
+    assert expected == said(
+        server.judge_version(checks.SOURCE_VERSION, ServerVersion.parse("10.1.48-MariaDB"))
+    )
 
 
 def test_read_only() -> None:

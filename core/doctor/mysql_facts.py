@@ -1,4 +1,4 @@
-"""What the source server says of itself and of our session, asked once over one connection."""
+"""What the server of the source or the replica says of itself and of our session, asked over one connection."""
 
 from __future__ import annotations
 
@@ -15,24 +15,27 @@ from etlkit.transfer.governor import LOOK
 
 _VARIABLES = sa.text(
     "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_read_only', 'transaction_read_only',"
-    " 'max_allowed_packet', 'max_statement_time', 'max_execution_time')"
+    " 'max_allowed_packet', 'max_statement_time', 'max_execution_time', 'read_only', 'super_read_only',"
+    " 'innodb_page_size', 'innodb_read_only', 'local_infile')"
 )
 _CIPHER = sa.text("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
 _IDENTITY = sa.text("SELECT CURRENT_USER(), @@global.time_zone, @@global.system_time_zone")
 _CLOCK = sa.text("SELECT UTC_TIMESTAMP(6)")
 _GRANTS = sa.text("SHOW GRANTS")
+_REFUSALS = ("super_read_only", "read_only", "innodb_read_only")
+_OFF = ("OFF", "0")
 
 
 @attrs.frozen(kw_only=True)
-class SourceFacts:
-    """A source server and our session on it."""
+class MySQLFacts:
+    """A MySQL or MariaDB server and our session on it."""
 
     version: ServerVersion
     """What answers."""
     cipher: str
     """How the connection is encrypted; empty when it is not."""
     read_only: bool
-    """Whether the server refuses to write for our sessions."""
+    """Whether our sessions are read-only, by themselves or by the server's default."""
     account: Account
     """Which of the server's users we are."""
     grants: Grants
@@ -47,13 +50,19 @@ class SourceFacts:
     """After how many seconds the server stops a statement of ours; None when it cannot, or does not."""
     threads_running: int | None = None
     """Statements at work on the server, the question included; None when it does not tell."""
+    refuses_changes: str = ""
+    """The server's variable by which nobody, or only an administrator, may change anything; empty for none."""
+    has_innodb: bool = True
+    """Whether the server has the storage engine InnoDB."""
+    local_infile: bool = True
+    """Whether the server takes rows by LOAD DATA LOCAL."""
 
 
-def read_source_facts(engine: sa.Engine, database: str) -> SourceFacts:
+def read_mysql_facts(engine: sa.Engine, database: str) -> MySQLFacts:
     """Ask a server about itself.
 
     Args:
-        engine: the source.
+        engine: the source, or the replica.
         database: what the connection is to.
 
     Returns:
@@ -68,7 +77,7 @@ def read_source_facts(engine: sa.Engine, database: str) -> SourceFacts:
         cipher = connection.execute(_CIPHER).first()
         current_user, zone, machine_zone = connection.execute(_IDENTITY).one()
         grants = parse_grants(str(line) for (line,) in connection.execute(_GRANTS))
-        return SourceFacts(
+        return MySQLFacts(
             version=server_kind(connection),
             cipher=str(cipher[1]) if cipher is not None else "",
             read_only=variables.get("transaction_read_only", variables.get("tx_read_only")) in ("ON", "1"),
@@ -79,6 +88,9 @@ def read_source_facts(engine: sa.Engine, database: str) -> SourceFacts:
             clock_ahead=_clock_ahead(connection),
             statement_seconds=_statement_seconds(variables),
             threads_running=_threads_running(connection),
+            refuses_changes=next((each for each in _REFUSALS if variables.get(each, "OFF") not in _OFF), ""),
+            has_innodb="innodb_page_size" in variables,
+            local_infile=variables.get("local_infile", "OFF") not in _OFF,
         )
 
 
