@@ -151,6 +151,7 @@ SOURCES = sa.Table(
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("database", sa.Text, nullable=False),
     sa.Column("seen_at", _now, nullable=False, server_default=sa.func.now()),
+    sa.Column("origin", sa.Text, comment="JSON: what that database is a replica of; empty for a source."),
     comment="The database that each schema is loaded from; another one must be accepted first.",
 )
 

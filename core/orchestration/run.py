@@ -24,7 +24,7 @@ from etlkit.events import RunFinished, RunStarting, TableFinished
 from etlkit.loading.ledger_entries import LedgerSnapshot
 from etlkit.loading.postgres_loader import PostgresLoader
 from etlkit.loading.run_lock import RunLock
-from etlkit.loading.source_identity import SourceIdentity, require_same_source
+from etlkit.loading.source_identity import LoadedFrom, SourceIdentity, require_same_source
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.audit import audit_of
 from etlkit.orchestration.choices import check_tables
@@ -107,7 +107,7 @@ class Run:
         retries.call(ledger.ensure)
         with ledger.run_lock(run_id) as lock:
             now = SourceIdentity.of(self.deployment.discovery.catalog(), self.deployment.settings.source.url)
-            require_same_source(ledger, now, accept=self.request.accept_source)
+            require_same_source(ledger, LoadedFrom(database=now), accept=self.request.accept_source)
 
             def finished(outcome: TableFinished) -> None:
                 outcomes.append(attrs.evolve(outcome, alert_on_failure=self._is_watched(outcome.table)))

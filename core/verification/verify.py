@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from etlkit.errors import EtlkitError, NotChecked
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
 from etlkit.loading.shapes import Shape, shape_of
-from etlkit.loading.source_identity import SourceIdentity, refuse_other_source
+from etlkit.loading.source_identity import LoadedFrom, SourceIdentity, refuse_other_source
 from etlkit.loading.trouble import warehouse_trouble
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.deployment import Deployment
@@ -82,7 +82,7 @@ class Verify:
         # Asked first, so that a server that does not answer is one failure and not one of each table.
         catalog = self.deployment.discovery.catalog()
         now = SourceIdentity.of(catalog, self.deployment.settings.source.url)
-        refuse_other_source(self.deployment.ledger, now)
+        refuse_other_source(self.deployment.ledger, LoadedFrom(database=now))
         known = self.deployment.ledger.snapshot()
         found: list[TableVerification] = []
         # Closed at once when this thread is interrupted, wherever it is: that is what ends the tables in work.
