@@ -79,7 +79,7 @@ def judge_disk(source: Catalog | None, replica: Catalog, wanted: Iterable[str]) 
     total = sum(each.total_bytes for each in tables)
     held = sum(replica.tables[each.name].total_bytes for each in tables if each.name in replica.tables)
     missing = [each for each in tables if each.name not in replica.tables]
-    said = f"The tables to copy have {size(total)} in the source, and the replica holds {size(held)} of them"
+    said = f"The tables to copy have {size(total)} in the source, and {size(held)} in the replica so far"
     if not missing:
         return checks.REPLICA_DISK.ok(f"{said}; no table is missing.")
     needed = sum(_copied(each.engine, each.total_bytes) for each in missing)
