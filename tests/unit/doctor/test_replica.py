@@ -143,8 +143,8 @@ def test_rights_by_a_role_cannot_be_checked() -> None:
         "grants",
         "warning",
         (
-            "The user `copier`@`10.0.0.%` has its rights by the role `writers@%`, and SHOW GRANTS does not say which these "
-            "are."
+            "The user `copier`@`10.0.0.%` has its rights by the role `writers@%`, and SHOW GRANTS does not say which "
+            "these are."
         ),
         f"Give the rights directly, so that they can be checked: {GRANT}",
     )
@@ -221,8 +221,8 @@ def test_engines_of_the_source() -> None:
         "engine",
         "ok",
         (
-            "Copies keep the storage engine of the source's table: MyISAM (2 tables). Only InnoDB commits a table's rows "
-            "and its state together; elsewhere each statement counts by itself."
+            "Copies keep the storage engine of the source's table: MyISAM (2 tables). Only InnoDB commits a "
+            "table's rows and its state together; elsewhere each statement counts by itself."
         ),
         "",
     )
