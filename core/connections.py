@@ -36,6 +36,9 @@ class ConnectionFactory:
     no session is ever without its time zone, its limits or its encryption.
     """
 
+    _source = "source"
+    """The section of etlkit.yml that names the source, for messages."""
+
     def __init__(self, settings: Settings) -> None:
         """Prepare, without connecting.
 
@@ -49,6 +52,7 @@ class ConnectionFactory:
         self._engines: dict[str, Engine] = {}
         self._passwords: dict[str, Secret | None] = {}
         self._key: tuple[Secret | None] | None = None
+        self._behind: list[ConnectionFactory] = []
 
     def source(self) -> Engine:
         """Give the engine of the clinic's database.
@@ -65,7 +69,7 @@ class ConnectionFactory:
             lambda: create_engine(
                 settings.url.sqlalchemy(),
                 creator=lambda: connect_mysql(
-                    attrs.evolve(self._access("source", settings), masking_key=self.masking_key())
+                    attrs.evolve(self._access(self._source, settings), masking_key=self.masking_key())
                 ),
                 hide_parameters=True,
                 isolation_level="AUTOCOMMIT",
@@ -116,6 +120,19 @@ class ConnectionFactory:
             ),
         )
 
+    def behind_replica(self, settings: Settings) -> ConnectionFactory:
+        """Give what makes the connections of the second hop, whose source is the replica; they close with these.
+
+        Args:
+            settings: the deployment's, with the replica as its `source`.
+
+        Returns:
+            Another factory, whose warehouse and masking key are these.
+        """
+        behind = _BehindReplica(self, settings)
+        self._behind.append(behind)
+        return behind
+
     def warehouse(self) -> Engine:
         """Give the engine of the warehouse; its pool keeps a connection per thread and lends more if asked.
 
@@ -158,6 +175,8 @@ class ConnectionFactory:
         with self._lock:
             for engine in self._engines.values():
                 engine.dispose()
+            for behind in self._behind:
+                behind.close()
 
     def __enter__(self) -> Self:
         return self
@@ -188,3 +207,31 @@ class ConnectionFactory:
             silence_seconds=server.silence_seconds,
             read_only=read_only,
         )
+
+
+class _BehindReplica(ConnectionFactory):
+    """Makes the connections of the second hop: what it reads is the replica."""
+
+    _source = "replica"
+
+    def __init__(self, front: ConnectionFactory, settings: Settings) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            front: makes those of the first hop.
+            settings: the deployment's, with the replica as its `source`.
+        """
+        super().__init__(settings)
+        self._front = front
+        # Whoever asks for the password of a server first, it is the same one.
+        self._passwords = front._passwords  # noqa: SLF001 - both are one factory, in two parts
+        self._lock = front._lock  # noqa: SLF001 - as above
+
+    def replica(self) -> Engine:
+        return self._front.replica()
+
+    def warehouse(self) -> Engine:
+        return self._front.warehouse()
+
+    def masking_key(self) -> Secret | None:
+        return self._front.masking_key()

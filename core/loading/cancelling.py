@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,12 +40,15 @@ def cancelled_by(stop: StopSignal, connection: sa.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def all_cancelled_by(stop: StopSignal, engine: sa.Engine) -> Iterator[None]:
+def all_cancelled_by(
+    stop: StopSignal, engine: sa.Engine, by: Callable[[Any], None] | None = None
+) -> Iterator[None]:
     """Have what runs on any of an engine's connections cancelled when a signal is set.
 
     Args:
         stop: the signal.
-        engine: the warehouse; nothing was asked of it before.
+        engine: nothing was asked of it before.
+        by: ends what runs on a driver's connection at once; by default as the warehouse wants it.
 
     Yields:
         Nothing.
@@ -60,7 +63,7 @@ def all_cancelled_by(stop: StopSignal, engine: sa.Engine) -> Iterator[None]:
 
     def cancel() -> None:
         for each in list(lent.values()):
-            _cancel(each)
+            (by or _cancel)(each)
 
     sa.event.listen(engine, "checkout", lend)
     sa.event.listen(engine, "checkin", take_back)

@@ -24,8 +24,11 @@ from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.choices import check_choices, plugin_problems
 from etlkit.orchestration.needed_plugins import check_needed, without_plugins
 from etlkit.orchestration.planning import Planner
+from etlkit.orchestration.second_hop import SecondHop, behind_replica
 from etlkit.pinned_plugins import PinnedPlugins, inspected_plugins
 from etlkit.registry import Registry
+from etlkit.replication.ledger import ReplicaLedger
+from etlkit.transfer.source_queries import SourceQueries
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +45,8 @@ class Deployment:
     """Answers every question about the source's schema."""
     ledger: Ledger
     """What was loaded before."""
+    second_hop: SecondHop | None = None
+    """What reads the replica; None without one."""
     plugin_lock: str | None = None
     """The sha256 of the lock that the plugins were compared with; None when there is none."""
 
@@ -109,22 +114,42 @@ class Deployment:
         with (
             ConnectionFactory(settings) as connections,
             all_cancelled_by(end_signal(), connections.warehouse()),
+            _second_hop(settings, connections, registry) as second_hop,
         ):
             yield cls(
                 settings=settings,
                 registry=registry,
                 connections=connections,
-                discovery=SchemaDiscovery(
-                    connections.source(),
-                    settings.source.url.database,
-                    registry,
-                    protection=Protection.of(settings),
-                    options={name: each.options for name, each in settings.tables.items()},
-                    may_read=partial(require_allowed_hour, settings.source.allowed_hours),
-                ),
+                discovery=_discovery(settings, connections, registry),
                 ledger=Ledger(connections.warehouse(), settings.warehouse.schema),
+                second_hop=second_hop,
                 plugin_lock=plugin_lock,
             )
+
+    def warehouse_hop(self) -> Deployment:
+        """Give the deployment that loads the warehouse: with a replica, one whose source that is.
+
+        Returns:
+            With the same ledger, plugins and masking key; without a replica, this deployment itself.
+        """
+        if self.second_hop is None:
+            return self
+        return attrs.evolve(
+            self,
+            settings=behind_replica(self.settings),
+            connections=self.second_hop.connections,
+            discovery=self.second_hop.discovery,
+            second_hop=None,
+        )
+
+    def replica_ledger(self) -> ReplicaLedger:
+        """Make what reads and writes the replica's own record.
+
+        Raises:
+            ConfigurationError: the deployment has no replica.
+        """
+        engine = self.connections.replica()
+        return ReplicaLedger(engine, str(engine.url.database))
 
     def planner(self) -> Planner:
         """Make what decides how tables are loaded."""
@@ -144,6 +169,30 @@ class Deployment:
         """
         settings = self.settings
         return {name: settings.get_table_config(name).table_importance for name in settings.list_tables()}
+
+
+@contextmanager
+def _second_hop(
+    settings: Settings, connections: ConnectionFactory, registry: Registry
+) -> Iterator[SecondHop | None]:
+    if settings.replica is None:
+        yield None
+        return
+    behind = behind_replica(settings)
+    reading = connections.behind_replica(behind)
+    with all_cancelled_by(end_signal(), connections.replica(), lambda raw: SourceQueries(raw).drop()):
+        yield SecondHop(connections=reading, discovery=_discovery(behind, reading, registry))
+
+
+def _discovery(settings: Settings, connections: ConnectionFactory, registry: Registry) -> SchemaDiscovery:
+    return SchemaDiscovery(
+        connections.source(),
+        settings.source.url.database,
+        registry,
+        protection=Protection.of(settings),
+        options={name: each.options for name, each in settings.tables.items()},
+        may_read=partial(require_allowed_hour, settings.source.allowed_hours),
+    )
 
 
 def pinned_plugins(settings: Settings) -> PinnedPlugins:

@@ -30,11 +30,12 @@ def judged(outcome: TableFinished, monitoring: Monitoring) -> TableFinished:
         return outcome
     _log.log(
         logging.ERROR if monitoring.alert_on_failure else logging.WARNING,
-        "table `%s`: %s%% of %s rows are in the warehouse as they are in the source, below the %s%% of "
+        "table `%s`: %s%% of %s rows are in the %s as they are in the source, below the %s%% of "
         "`data_quality_threshold`; `etlkit report` names columns and rules",
         outcome.table,
         _floored(1 - bad / rows),
         f"{rows:,}",
+        outcome.hop,
         f"{monitoring.data_quality_threshold * 100:g}",
     )
     return attrs.evolve(outcome, alert=True)

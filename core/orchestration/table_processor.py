@@ -1,4 +1,4 @@
-"""TableProcessor: one table from source to warehouse; a failure becomes an outcome that others can go on beside."""
+"""TableProcessor: one table and one hop; a failure becomes an outcome that others can go on beside."""
 
 from __future__ import annotations
 
@@ -7,17 +7,59 @@ import time
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
+from etlkit.config import Settings, TableConfig
+from etlkit.connections import ConnectionFactory
 from etlkit.discovery import SchemaDiscovery
 from etlkit.errors import EtlkitError, RunInterrupted, ValueNotRepresentable
-from etlkit.events import TableFinished
-from etlkit.loading.postgres_loader import PostgresLoader
+from etlkit.events import WAREHOUSE, TableFinished
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.quality import judged
 from etlkit.orchestration.retries import Retries
+from etlkit.stopping import StopSignal
 
 _log = logging.getLogger(__name__)
+
+
+class RecordsFailures(Protocol):
+    """What remembers tables that failed."""
+
+    def record_failure(self, run_id: str, outcome: TableFinished) -> None:
+        """Record a load that failed, in a transaction of its own."""
+
+
+class LoadsTables(Protocol):
+    """What writes tables: into the warehouse, or into the replica."""
+
+    @property
+    def settings(self) -> Settings:
+        """The deployment's."""
+
+    @property
+    def connections(self) -> ConnectionFactory:
+        """Lends the connection that is read from."""
+
+    @property
+    def ledger(self) -> RecordsFailures:
+        """Remembers what came of each table."""
+
+    @property
+    def run_id(self) -> str:
+        """The run that loads are recorded under."""
+
+    @property
+    def stop(self) -> StopSignal:
+        """When it is set, loads at work end by `RunInterrupted`."""
+
+    def load_table(self, table: str, force_full: bool = False, limit: int | None = None) -> TableFinished:
+        """Load one table."""
+
+    def get_table_config(self, table: str) -> TableConfig:
+        """Give a table's configuration."""
+
+    def afresh(self) -> Self:
+        """Give a loader for another try, which does not build upon what was known before the first one."""
 
 
 class TableProcessor:
@@ -26,19 +68,22 @@ class TableProcessor:
     def __init__(
         self,
         schema_discovery: SchemaDiscovery | None,
-        loader: PostgresLoader | None = None,
+        loader: LoadsTables | None = None,
         limit: int | None = None,
         retries: Retries | None = None,
         may_go_on: Callable[[], None] = lambda: None,
+        *,
+        hop: str = WAREHOUSE,
     ) -> None:
         """Take what is needed; nothing is built here.
 
         Args:
             schema_discovery: what is known of the source.
-            loader: writes to the warehouse.
+            loader: writes to the warehouse, or to the replica.
             limit: read at most so many rows of each table.
             retries: how often a table is tried again; by default `run.retries` times.
             may_go_on: called before each try of a table; raises an EtlkitError when the run must write nothing more.
+            hop: where the loader writes, as `TableFinished.hop` says it.
 
         Raises:
             ValueError: there is no SchemaDiscovery, or no loader.
@@ -51,6 +96,7 @@ class TableProcessor:
         self.loader = loader
         self.limit = limit
         self.retries = retries or Retries(most=loader.settings.run.retries, stop=loader.stop)
+        self.hop = hop
         self._may_go_on = may_go_on
         self._hopeless: str | None = None
 
@@ -76,7 +122,7 @@ class TableProcessor:
         if self._hopeless is not None:
             return self._not_tried(table, self._hopeless)
 
-        def load(loader: PostgresLoader) -> TableFinished:
+        def load(loader: LoadsTables) -> TableFinished:
             self._may_go_on()
             require_allowed_hour(loader.settings.source.allowed_hours)
             return loader.load_table(table, force_full=force_full, limit=self.limit)
@@ -109,6 +155,7 @@ class TableProcessor:
         """Give the outcome of a table that is left out since every table would fail; that was logged once."""
         return TableFinished(
             table=table,
+            hop=self.hop,
             strategy=self.loader.get_table_config(table).extraction_strategy,
             importance=self.loader.get_table_config(table).table_importance,
             verified="not checked: not loaded",
@@ -129,6 +176,7 @@ class TableProcessor:
         config = self.loader.get_table_config(table)
         outcome = TableFinished(
             table=table,
+            hop=self.hop,
             strategy=config.extraction_strategy,
             importance=config.table_importance,
             seconds=time.monotonic() - began,
@@ -139,7 +187,8 @@ class TableProcessor:
         )
         # The only line about it, also where a command watches: failures that call for attention are errors there.
         level = logging.ERROR if alert and config.monitoring.alert_on_failure else logging.WARNING
-        _log.log(level, "%s table `%s` was not loaded: %s", config.table_importance, table, message)
+        where = "" if self.hop == WAREHOUSE else f" into the {self.hop}"
+        _log.log(level, "%s table `%s` was not loaded%s: %s", config.table_importance, table, where, message)
         try:
             self.loader.ledger.record_failure(self.loader.run_id, outcome)
         except Exception as error:  # noqa: BLE001 - the first failure is the one to report
