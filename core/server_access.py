@@ -13,6 +13,12 @@ from etlkit.errors import ConnectionFailed
 CONNECT_SECONDS = 30
 """How long a server may take to answer at all; a login takes up to six answers."""
 
+REPLICA_RIGHTS = (
+    *("SELECT", "INSERT", "UPDATE", "DELETE"),
+    *("CREATE", "DROP", "ALTER", "INDEX", "CREATE TEMPORARY TABLES"),
+)
+"""What etlkit's user must be allowed in the replica's database, and nowhere else."""
+
 
 @attrs.frozen(kw_only=True)
 class ServerAccess:

@@ -30,17 +30,20 @@ def main(context: click.Context, home: Path | None) -> None:
 
 
 @main.command()
+@click.option(
+    "--replica", is_flag=True, help="Make a second MariaDB, too, for a copy between source and warehouse."
+)
 @click.pass_obj
-def start(home: QuickstartHome) -> None:
+def start(home: QuickstartHome, *, replica: bool) -> None:
     """Start the servers that are not given, and leave them running."""
     before = {role: server.pid for role, server in home.servers}
-    home.start()
+    home.start(replica=replica)
     if home.given_source is not None:
         click.echo(f"The source is the one that {SOURCE_VARIABLE} names.")
     if home.given_warehouse is not None:
         click.echo(f"The warehouse is the one that {WAREHOUSE_VARIABLE} names.")
     for role, server in home.servers:
-        done = "Started" if before[role] is None else "Found"
+        done = "Started" if before.get(role) is None else "Found"
         click.echo(f"{done} {server.kind} on 127.0.0.1:{server.access.port} as the {role}.")
 
 
@@ -104,12 +107,13 @@ def day(home: QuickstartHome, *, deletes: bool) -> None:
 
 
 @main.command()
-@click.argument("which", type=click.Choice(["source", "warehouse", "deployment", "query"]))
+@click.argument("which", type=click.Choice(["source", "replica", "warehouse", "deployment", "query"]))
 @click.pass_obj
 def show(home: QuickstartHome, which: str) -> None:
     """Print one fact for scripts: a URL with its password, the deployment's folder, psql's command line."""
     facts = {
         "source": lambda: home.source_url,
+        "replica": lambda: home.replica_url or "",
         "warehouse": lambda: home.warehouse_url,
         "deployment": lambda: str(home.deployment),
         "query": lambda: home.query_command() or "",

@@ -1,4 +1,4 @@
-"""The quickstart's home: a folder with a source, a warehouse and a deployment between them."""
+"""The quickstart's home: a folder with a source, a warehouse and a deployment between them; a replica if wanted."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ SOURCE_VARIABLE = "ETLKIT_SOURCE_URL"
 
 WAREHOUSE_VARIABLE = "ETLKIT_WAREHOUSE_URL"
 """Names a warehouse that is there already."""
+
+REPLICA_VARIABLE = "ETLKIT_REPLICA_URL"
+"""By what a deployment finds the private replica."""
+
+REPLICA_DATABASE = f"{DATABASE}_copy"
+"""The replica's database."""
 
 
 def default_home(environment: Mapping[str, str]) -> Path:
@@ -63,6 +69,12 @@ class QuickstartHome:
         return PrivateMariaDB(self.folder / "source", keep_running=True)
 
     @property
+    def replica(self) -> PrivateMariaDB | None:
+        """The private replica; None when none was asked for yet."""
+        folder = self.folder / "replica"
+        return PrivateMariaDB(folder, keep_running=True) if folder.exists() else None
+
+    @property
     def warehouse(self) -> PrivatePostgres:
         """The private warehouse."""
         return PrivatePostgres(self.folder / "warehouse", keep_running=True)
@@ -78,6 +90,8 @@ class QuickstartHome:
         own: list[tuple[str, PrivateServer]] = []
         if self.given_source is None:
             own.append(("source", self.source))
+        if self.replica is not None:
+            own.append(("replica", self.replica))
         if self.given_warehouse is None:
             own.append(("warehouse", self.warehouse))
         return own
@@ -86,6 +100,11 @@ class QuickstartHome:
     def source_url(self) -> str:
         """URL that etlkit reads from; of the private source, a user who may only read."""
         return self.given_source or self.source.reader_url(DATABASE)
+
+    @property
+    def replica_url(self) -> str | None:
+        """URL of the private replica, of a user who may fill it; None when there is none."""
+        return None if self.replica is None else self.replica.copier_url(REPLICA_DATABASE)
 
     @property
     def warehouse_url(self) -> str:
@@ -109,12 +128,18 @@ class QuickstartHome:
             )
         return self.source.database_url(DATABASE)
 
-    def start(self) -> None:
-        """Start the private servers, and tell the deployment where source and warehouse are."""
+    def start(self, *, replica: bool = False) -> None:
+        """Start the private servers, and tell the deployment where source, replica and warehouse are.
+
+        Args:
+            replica: Make a replica, too; one that was made is started always.
+        """
         if not self.folder.exists():
             self.folder.mkdir(parents=True)
             # Servers that root starts run as other users, who have to pass through to their own folders.
             self.folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        if replica:
+            (self.folder / "replica").mkdir(exist_ok=True)
         for _, server in self.servers:
             server.start()
         self.deployment.mkdir(exist_ok=True)
@@ -124,13 +149,15 @@ class QuickstartHome:
             f"{SOURCE_VARIABLE}={_quoted(self.source_url)}",
             f"{WAREHOUSE_VARIABLE}={_quoted(self.warehouse_url)}",
         ]
+        if (replica_url := self.replica_url) is not None:
+            lines.append(f"{REPLICA_VARIABLE}={_quoted(replica_url)}")
         write_private(self.deployment / ".env", "\n".join(lines) + "\n")
 
     def stop(self) -> list[str]:
         """Stop the private servers.
 
         Returns:
-            What had run: `source`, `warehouse`.
+            What had run: `source`, `replica`, `warehouse`.
         """
         stopped = []
         for role, server in self.servers:

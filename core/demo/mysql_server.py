@@ -14,9 +14,13 @@ from etlkit.demo.accounts import ServerAccount
 from etlkit.demo.processes import HOST
 from etlkit.demo.servers import USER, Access, PrivateServer
 from etlkit.errors import PrivateServerError, PrivateServerMissing
+from etlkit.server_access import REPLICA_RIGHTS
 
 READER = "reader"
 """The user who may only read, as etlkit's user in a clinic should."""
+
+COPIER = "copier"
+"""The user who may fill one database, as etlkit's user of a replica should."""
 
 DEFAULT_SETTINGS = {
     "character-set-server": "utf8mb4",
@@ -65,13 +69,19 @@ class PrivateMySQL(PrivateServer):
             database: Name of the database; the user is allowed to read it now.
         """
         with self.connect() as connection, connection.cursor() as cursor:
-            name = database.replace("`", "``")
-            for host in (HOST, "localhost"):
-                cursor.execute(
-                    f"grant select on `{name}`.* to %s@%s identified by %s",
-                    (READER, host, self._password_of(READER)),
-                )
+            self._grant(cursor, "select", database, READER)
         return self._url(READER, database)
+
+    def copier_url(self, database: str) -> str:
+        """Give the URL of a user who may fill one database and do nothing else.
+
+        Args:
+            database: Name of the database; it is made if it is not there, and the user is allowed to fill it now.
+        """
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"create database if not exists `{database.replace('`', '``')}`")
+            self._grant(cursor, ", ".join(REPLICA_RIGHTS), database, COPIER)
+        return self._url(COPIER, database)
 
     def connect(self, database: str | None = None) -> pymysql.connections.Connection[pymysql.cursors.Cursor]:
         """Connect as the administrator, over TCP, with utf8mb4.
@@ -100,6 +110,14 @@ class PrivateMySQL(PrivateServer):
         except pymysql.err.OperationalError as error:
             return f"error {error.args[0]}"
         return None
+
+    def _grant(self, cursor: pymysql.cursors.Cursor, privileges: str, database: str, user: str) -> None:
+        name = database.replace("`", "``")
+        for host in (HOST, "localhost"):
+            cursor.execute(
+                f"grant {privileges} on `{name}`.* to %s@%s identified by %s",
+                (user, host, self._password_of(user)),
+            )
 
     def _url(self, user: str, database: str | None) -> str:
         url = URL.create("mysql", user, self._password_of(user), HOST, self.access.port, database)
@@ -148,7 +166,9 @@ class PrivateMySQL(PrivateServer):
 class PrivateMariaDB(PrivateMySQL):
     """A MariaDB from the system's packages in a folder of its own."""
 
-    accounts_to_drop = "delete from mysql.global_priv where User not in ('etlkit', 'reader', 'mariadb.sys');"
+    accounts_to_drop = (
+        "delete from mysql.global_priv where User not in ('etlkit', 'reader', 'copier', 'mariadb.sys');"
+    )
 
     @property
     def kind(self) -> str:

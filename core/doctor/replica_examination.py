@@ -13,12 +13,13 @@ from etlkit.doctor.encryption import judge_encryption
 from etlkit.doctor.findings import Finding
 from etlkit.doctor.mysql_facts import MySQLFacts
 from etlkit.doctor.reaching import is_closed, is_missing, server_facts
-from etlkit.doctor.replica_grants import NEEDED, judge_replica_grants
+from etlkit.doctor.replica_grants import judge_replica_grants
 from etlkit.doctor.source_server import judge_version
 from etlkit.errors import EtlkitError
 from etlkit.loading.source_identity import SourceIdentity
 from etlkit.orchestration.deployment import Deployment
 from etlkit.replication.ledger import ReplicaLedger
+from etlkit.server_access import REPLICA_RIGHTS
 from etlkit.wording import counted
 
 _UNREAD = "the database cannot be read"
@@ -86,7 +87,7 @@ def _database(
 
 def _no_database(error: EtlkitError, facts: MySQLFacts, settings: ReplicaSettings) -> Finding:
     url = settings.url
-    make = f"{create_database(url.database)} {grant(NEEDED, facts.account, url.database)}"
+    make = f"{create_database(url.database)} {grant(REPLICA_RIGHTS, facts.account, url.database)}"
     if is_missing(error, url, "replica"):
         return checks.REPLICA_DATABASE.problem(
             f"{url.place} has no database `{url.database}`.",

@@ -8,12 +8,7 @@ from etlkit.doctor.accounts import Account, grant, own_user
 from etlkit.doctor.checks import REPLICA_GRANTS
 from etlkit.doctor.findings import Finding
 from etlkit.doctor.grants import EVERYTHING, Grant, Grants, listed, taking_away, told
-
-NEEDED = (
-    *("SELECT", "INSERT", "UPDATE", "DELETE"),
-    *("CREATE", "DROP", "ALTER", "INDEX", "CREATE TEMPORARY TABLES"),
-)
-"""What a run does in the replica's database."""
+from etlkit.server_access import REPLICA_RIGHTS
 
 _OWN_USER = "etlkit_replica"
 _MANY_NAMES = re.compile(r"(?<!\\)(?:\\\\)*%")
@@ -47,8 +42,8 @@ def judge_replica_grants(account: Account, grants: Grants, database: str) -> Fin
                 account,
                 elsewhere,
                 setting="replica.url",
-                own=own_user(account, database, name=_OWN_USER, privileges=NEEDED),
-                again=grant(NEEDED, account, database) if shared else "",
+                own=own_user(account, database, name=_OWN_USER, privileges=REPLICA_RIGHTS),
+                again=grant(REPLICA_RIGHTS, account, database) if shared else "",
             ),
         )
     if missing:
@@ -66,7 +61,7 @@ def _missing(grants: Grants, database: str) -> list[str]:
     whole = [each for each in grants.items if each.table is None and each.holds_for(database)]
     given = {name for each in whole if not each.revoked for name in each.privileges}
     taken = {name for each in whole if each.revoked for name in each.privileges}
-    return [name for name in NEEDED if {name, EVERYTHING} & taken or not {name, EVERYTHING} & given]
+    return [name for name in REPLICA_RIGHTS if {name, EVERYTHING} & taken or not {name, EVERYTHING} & given]
 
 
 def _is_for_others(each: Grant, database: str) -> bool:

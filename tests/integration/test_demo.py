@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from etlkit.demo.__main__ import main
 from etlkit.demo.home import QuickstartHome, default_home
 from etlkit.demo.practice import planned_rows
 from etlkit.errors import PrivateServerError
@@ -90,6 +92,35 @@ def test_deployment_finds_the_servers(home: QuickstartHome, demo: Demo) -> None:
     assert home.source_url + "\n" == demo("show", "source")
     assert home.warehouse_url + "\n" == demo("show", "warehouse")
     assert f"{home.deployment}\n" == demo("show", "deployment")
+
+
+def test_replica(server_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replica that was asked for once is started each time, with a user who may fill it and do nothing else."""
+    source, warehouse = "mysql://me@h/od", "postgresql://me@h/w"
+    home = QuickstartHome(folder=server_folder / "copied", given_source=source, given_warehouse=warehouse)
+    monkeypatch.setenv("ETLKIT_SOURCE_URL", source)
+    monkeypatch.setenv("ETLKIT_WAREHOUSE_URL", warehouse)
+
+    def demo(*arguments: str) -> str:
+        return (
+            CliRunner().invoke(main, ["--home", str(home.folder), *arguments], catch_exceptions=False).stdout
+        )
+
+    assert "\n" == demo("show", "replica")
+    demo("start", "--replica")
+    replica = home.replica
+    assert replica is not None
+    line = f"MariaDB on 127.0.0.1:{replica.access.port} as the replica.\n"
+    assert demo("start").endswith(f"Found {line}")
+    url = f"{home.replica_url}"
+    assert f"ETLKIT_REPLICA_URL='{url}'" == (home.deployment / ".env").read_text().splitlines()[-1]
+    assert f"{url}\n" == demo("show", "replica")
+    with replica.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("show grants for copier@localhost")
+        rights = [line for (line,) in cursor if "USAGE" not in line]
+    privileges = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER, CREATE TEMPORARY TABLES"
+    assert [f"GRANT {privileges} ON `opendental_copy`.* TO `copier`@`localhost`"] == rights
+    assert "Stopped the replica.\n" == demo("stop")
 
 
 def test_query_command_runs(demo: Demo) -> None:

@@ -24,7 +24,8 @@ _PRINTED = (
 )
 _NUMBERS = "holds numbers and names of etlkit's own only"
 ALLOWED = {
-    "core/demo/mysql_server.py:reader_url": "the demo's own database; the name is quoted there, values are bound",
+    "core/demo/mysql_server.py:_grant": "the demo's own database; the name is quoted there, values are bound",
+    "core/demo/mysql_server.py:copier_url": "the demo's own database; the name is quoted there",
     "core/demo/practice/create.py:_make_database": "the demo's own database, named by the person who starts it",
     "core/discovery/ddl.py:copied": "a statement as the source itself printed it, under another name, quoted",
     "core/discovery/ddl.py:create_statement": _PREPARED,
