@@ -19,6 +19,10 @@ EXACT_ENGINES = frozenset({"MyISAM", "Aria", "MEMORY"})
 _SHOWN = 5
 
 
+def _read_only(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(given))
+
+
 @attrs.frozen(kw_only=True)
 class SourceServer:
     """Which server the catalog was read from."""
@@ -35,6 +39,8 @@ class SourceServer:
     """What the server is known by: MySQL's `server_uuid`, MariaDB's `server_uid`; None where it has none."""
     machine: str = ""
     """sha256 over host name, port and data folder, which tell servers without a `uid` apart."""
+    explicit_timestamps: bool = True
+    """Whether a `timestamp` column has only the defaults that its definition names."""
 
     def __str__(self) -> str:
         return f"{self.kind} {'.'.join(str(part) for part in self.version)}"
@@ -78,6 +84,16 @@ class TableFacts:
     """Columns that this user must not SELECT."""
     partly_hidden: bool = False
     """Whether the server hides further columns from this user."""
+    expressions: Mapping[str, str] = attrs.field(factory=dict, converter=_read_only)
+    """By generated column how the server computes it, in the server's words."""
+    computed_defaults: frozenset[str] = frozenset()
+    """Columns whose default is an expression, other than the current time."""
+    checks: tuple[str, ...] = ()
+    """What rows must fulfil, in the server's words and sorted; known of MariaDB only."""
+    partitioned: bool = False
+    """Whether the table is divided into partitions."""
+    versioned: bool = False
+    """Whether the server keeps earlier versions of the rows."""
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -114,10 +130,6 @@ def shortened(names: Sequence[str]) -> str:
         names: in the order to show.
     """
     return ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
-
-
-def _read_only(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(given))
 
 
 @attrs.frozen(kw_only=True)

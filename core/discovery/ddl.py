@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
 
@@ -11,17 +10,10 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from etlkit.discovery import statements
-from etlkit.discovery.trouble import code_of, told_plainly
+from etlkit.discovery.create_table import quoted_name
+from etlkit.discovery.trouble import told_plainly
 from etlkit.errors import SchemaAnalysisError, TargetConflict
 
-_NAME = r"`(?:[^`]|``)*`"
-_HEAD = re.compile(rf"^CREATE TABLE {_NAME}")
-_FOREIGN_KEY = re.compile(rf"^\s*(?:CONSTRAINT {_NAME} )?FOREIGN KEY\b")
-_NAMED_CHECK = re.compile(rf"^(\s*)CONSTRAINT {_NAME} (?=CHECK\b)")
-_QUOTED_OR_COLLATION = re.compile(
-    rf"('(?:[^'\\]|''|\\.)*'|{_NAME})|\b(COLLATE[ =]|CHARACTER SET |CHARSET=)(\w+)", re.DOTALL
-)
-_UNKNOWN_COLLATION = {1115, 1273}
 _SQL_MODE = text("SELECT @@SESSION.sql_mode")
 _SET_SQL_MODE = text("SET SESSION sql_mode = :mode")
 _TO_CREATE = "CREATE, ALTER, DROP and INSERT"
@@ -48,6 +40,16 @@ class Place:
         return f"{quote(self.database)}.{quote(table)}"
 
 
+def full_name(database: str, table: str) -> str:
+    """Give a table's full name for a statement that no driver looks for parameters in.
+
+    Args:
+        database: its database.
+        table: its name.
+    """
+    return f"{quoted_name(database)}.{quoted_name(table)}"
+
+
 def create_statement(place: Place, table: str) -> str:
     """Ask the server for the statement that creates a table.
 
@@ -68,77 +70,47 @@ def create_statement(place: Place, table: str) -> str:
         return str(row[1])
 
 
-def copied(statement: str, full_name: str) -> str:
-    """Rewrite a create statement for a copy in another place.
-
-    Foreign keys are left out, because copies are filled one by one in any order; checks lose their names,
-    which MySQL 8 wants to be unique in a database.
+def creating(target: Place, table: str) -> str:
+    """Say what is being done, as it follows "while".
 
     Args:
-        statement: as `SHOW CREATE TABLE` gives it.
-        full_name: the copy's quoted name.
-
-    Returns:
-        The statement for the copy.
+        target: where the copy goes.
+        table: its name there.
     """
-    head, *lines = statement.split("\n")
-    *inside, end = lines or [""]
-    kept = [_NAMED_CHECK.sub(r"\1", line) for line in inside if not _FOREIGN_KEY.match(line)]
-    if kept:
-        kept[-1] = kept[-1].rstrip(",")
-    body = "\n".join([head, *kept, end])
-    return _HEAD.sub(lambda _: f"CREATE TABLE {full_name}", body, count=1)
+    return f"creating {target.database}.{table}"
 
 
-def adapted(statement: str, collations: dict[str, str]) -> str:
-    """Rewrite a create statement for a server that knows other collations.
+def refuse_what_is_no_target(source: Place, source_table: str, target: Place, target_table: str) -> None:
+    """Refuse a target that is no server of the MySQL family, or the source itself.
 
     Args:
-        statement: with collations that the server may not know.
-        collations: the character set of each collation that the server knows.
+        source: where the table is.
+        source_table: its name.
+        target: where the copy is to go.
+        target_table: its name there.
 
-    Returns:
-        The statement with the nearest collations that the server knows: the same order by bytes where the
-        old one told cases apart, else one that does not.
+    Raises:
+        SchemaAnalysisError: the target is another kind of server.
+        TargetConflict: the copy would replace the table itself.
+        ConnectionFailed: one of them cannot be reached.
     """
-    charsets = set(collations.values())
-
-    def exchange(found: re.Match[str]) -> str:
-        quoted, keyword, name = found.groups()
-        if quoted:
-            return str(quoted)
-        if keyword.startswith("COLLATE"):
-            return f"{keyword}{_nearest_collation(name, collations)}"
-        return f"{keyword}{name if name in charsets else _other_utf8(name)}"
-
-    return _QUOTED_OR_COLLATION.sub(exchange, statement)
-
-
-def _nearest_collation(name: str, known: dict[str, str]) -> str:
-    charset = name.partition("_")[0]
-    charset = charset if charset in known.values() else _other_utf8(charset)
-    same = charset + name[len(name.partition("_")[0]) :]
-    by_bytes = name.endswith(("_bin", "_cs"))
-    choices = ["bin"] if by_bytes else ["unicode_520_ci", "unicode_ci", "general_ci", "bin"]
-    for choice in (same, *(f"{charset}_{each}" for each in choices)):
-        if choice in known:
-            return choice
-    return name
+    if target.engine.dialect.name not in ("mysql", "mariadb"):
+        raise SchemaAnalysisError(
+            f"replicate_schema makes copies on MySQL and MariaDB only, not on {target.engine.dialect.name}."
+        )
+    fold: Callable[[str], str] = str.casefold
+    same_name = fold(source.database) == fold(target.database) and fold(source_table) == fold(target_table)
+    if same_name and _identity(source) == _identity(target):
+        raise TargetConflict(
+            f"{target.database}.{target_table} is the source itself. Choose another database or target_table."
+        )
 
 
-def _other_utf8(charset: str) -> str:
-    return {"utf8mb3": "utf8", "utf8": "utf8mb3"}.get(charset, charset)
-
-
-def replicate(
-    statement: str, source: Place, source_table: str, target: Place, target_table: str, *, replace: bool
-) -> None:
+def replicate(statement: Callable[[str], str], target: Place, target_table: str, *, replace: bool) -> None:
     """Create an empty copy of a table; one that is there goes only when the new one exists.
 
     Args:
-        statement: as `SHOW CREATE TABLE` gives it.
-        source: where the table is.
-        source_table: its name.
+        statement: gives the statement that creates the copy under a full name.
         target: where the copy goes.
         target_table: its name there.
         replace: whether to replace a table that is there.
@@ -148,17 +120,16 @@ def replicate(
         ConnectionFailed: the target cannot be reached.
         SchemaDiscoveryError: the target has no such database, or refuses the definition.
     """
-    if target.engine.dialect.name not in ("mysql", "mariadb"):
-        raise SchemaAnalysisError(
-            f"replicate_schema makes copies on MySQL and MariaDB only, not on {target.engine.dialect.name}."
-        )
     where = f"{target.database}.{target_table}"
-    _refuse_the_source(source, source_table, target, target_table)
     mark = secrets.token_hex(4)
     new, old = f"etlkit_new_{mark}", f"etlkit_old_{mark}"
     with (
         told_plainly(
-            target.engine, target.database, f"creating {where}", needs=_TO_CREATE, advice=_IF_REFUSED
+            target.engine,
+            target.database,
+            creating(target, target_table),
+            needs=_TO_CREATE,
+            advice=_IF_REFUSED,
         ),
         target.engine.connect() as connection,
     ):
@@ -168,7 +139,7 @@ def replicate(
                 f"{where} is there already ({'a view' if there == 'VIEW' else 'a table'}). "
                 "Choose another target_table, or drop it yourself."
             )
-        _create(connection, copied(_escaped(statement), target.quoted(new)))
+        _create(connection, _escaped(statement(full_name(target.database, new))))
         moves = [f"{target.quoted(new)} TO {target.quoted(target_table)}"]
         if there is not None:
             moves.insert(0, f"{target.quoted(target_table)} TO {target.quoted(old)}")
@@ -182,7 +153,7 @@ def replicate(
 
 
 def _escaped(statement: str) -> str:
-    # The driver takes % as the beginning of a parameter; the dialect's quoting doubles it in names already.
+    # The driver takes % as the beginning of a parameter.
     return statement.replace("%", "%%")
 
 
@@ -191,13 +162,7 @@ def _create(connection: Connection, statement: str) -> None:
     # Defaults such as '0000-00-00' are part of the definition, whatever the target thinks of new rows.
     connection.execute(_SET_SQL_MODE, {"mode": "NO_ENGINE_SUBSTITUTION"})
     try:
-        try:
-            connection.exec_driver_sql(statement)
-        except DBAPIError as error:
-            if code_of(error) not in _UNKNOWN_COLLATION:
-                raise
-            known = {str(name): str(charset) for name, charset in connection.execute(statements.COLLATIONS)}
-            connection.exec_driver_sql(adapted(statement, known))
+        connection.exec_driver_sql(statement)
     finally:
         connection.execute(_SET_SQL_MODE, {"mode": mode})
 
@@ -205,15 +170,6 @@ def _create(connection: Connection, statement: str) -> None:
 def _kind(connection: Connection, target: Place, name: str) -> str | None:
     found = connection.execute(statements.table_type(target.database, name)).scalar_one_or_none()
     return None if found is None else str(found)
-
-
-def _refuse_the_source(source: Place, source_table: str, target: Place, target_table: str) -> None:
-    fold: Callable[[str], str] = str.casefold
-    same_name = fold(source.database) == fold(target.database) and fold(source_table) == fold(target_table)
-    if same_name and _identity(source) == _identity(target):
-        raise TargetConflict(
-            f"{target.database}.{target_table} is the source itself. Choose another database or target_table."
-        )
 
 
 def _identity(place: Place) -> tuple[object, ...]:

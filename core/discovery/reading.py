@@ -19,7 +19,8 @@ from etlkit.discovery.trouble import told_plainly
 from etlkit.errors import SchemaAnalysisError
 from etlkit.tables import BINARY_TYPES, TEXT_TYPES, Column, ForeignKey, Index
 
-_BASE_TABLES = frozenset({"BASE TABLE", "SYSTEM VERSIONED"})
+_VERSIONED = "SYSTEM VERSIONED"
+_BASE_TABLES = frozenset({"BASE TABLE", _VERSIONED})
 _VIEWS = frozenset({"VIEW", "SYSTEM VIEW"})
 _WITH_FRACTION = frozenset({"time", "datetime", "timestamp"})
 
@@ -45,7 +46,7 @@ def read_catalog(engine: Engine, database: str) -> Catalog:
         told_plainly(engine, database, f"reading the catalog of `{database}`"),
         engine.connect() as connection,
     ):
-        server, fresh_statistics = _server(connection)
+        server, fresh_statistics = read_server(connection)
         if fresh_statistics:
             connection.execute(statements.FRESH_STATISTICS)
         found = _rows(connection, statements.schemata(database))
@@ -54,20 +55,21 @@ def read_catalog(engine: Engine, database: str) -> Catalog:
         # Windows spells a database's name in lower case, whatever the URL says.
         name = spelling.text_of(found[0]["schema_name"]) if found else database
         tables = _rows(connection, statements.tables(name))
-        columns = _by_table(_rows(connection, statements.columns(name)))
+        columns = _by_table(_rows(connection, statements.columns(name, generated=_generates(server))))
         indexes = _by_table(_rows(connection, statements.indexes(name)))
         foreign_keys = _by_table(_rows(connection, statements.foreign_keys(name)))
-        json_columns = _json_columns(connection, server, name)
+        checks = _checks(connection, server, name)
         partly_hidden = partly_hidden_tables(connection, name)
     facts = {}
     for row in tables:
         table = spelling.text_of(row["table_name"])
         if spelling.text_of(row["table_type"]).upper() in _BASE_TABLES:
             quoted = server.kind == "MariaDB" and server.version >= (10, 2, 7)
+            json_columns = {spelling.json_checked_column(each) for each in checks[table]}
             facts[table] = _facts(
                 row,
                 columns=tuple(
-                    _column(each, json_columns[table], literals_are_quoted=quoted) for each in columns[table]
+                    _column(each, json_columns, literals_are_quoted=quoted) for each in columns[table]
                 ),
                 indexes=_indexes(indexes[table]),
                 foreign_keys=tuple(_foreign_key(each) for each in foreign_keys[table]),
@@ -77,6 +79,17 @@ def read_catalog(engine: Engine, database: str) -> Catalog:
                     if "select" not in spelling.text_of(each["privileges"]).lower()
                 ),
                 partly_hidden=table in partly_hidden,
+                expressions={
+                    spelling.text_of(each["column_name"]): spelling.text_of(each["generation_expression"])
+                    for each in columns[table]
+                    if each.get("generation_expression")
+                },
+                computed_defaults=frozenset(
+                    spelling.text_of(each["column_name"])
+                    for each in columns[table]
+                    if _computes_default(each, literals_are_quoted=quoted)
+                ),
+                checks=tuple(sorted(checks[table])),
             )
     return Catalog(
         server=server,
@@ -103,7 +116,15 @@ def _by_table(rows: Iterable[RowMapping]) -> Mapping[str, list[RowMapping]]:
     return grouped
 
 
-def _server(connection: Connection) -> tuple[SourceServer, bool]:
+def read_server(connection: Connection) -> tuple[SourceServer, bool]:
+    """Ask a server which one it is.
+
+    Args:
+        connection: to it.
+
+    Returns:
+        The server, and whether its statistics may be a day old unless the session asks for fresh ones.
+    """
     found = {
         spelling.text_of(name).lower(): spelling.text_of(value)
         for name, value in connection.execute(statements.SERVER_VARIABLES)
@@ -117,6 +138,7 @@ def _server(connection: Connection) -> tuple[SourceServer, bool]:
             server,
             uid=found.get("server_uuid") or found.get("server_uid") or None,
             machine=hashlib.sha256(machine.encode()).hexdigest(),
+            explicit_timestamps=found.get("explicit_defaults_for_timestamp", "ON").upper() in ("ON", "1"),
         ),
         "information_schema_stats_expiry" in found,
     )
@@ -154,14 +176,24 @@ def _enter(connection: Connection, database: str) -> None:
     )
 
 
-def _json_columns(connection: Connection, server: SourceServer, database: str) -> Mapping[str, set[str]]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
+def _generates(server: SourceServer) -> bool:
+    return server.version >= ((10, 2, 5) if server.kind == "MariaDB" else (5, 7, 6))
+
+
+def _checks(connection: Connection, server: SourceServer, database: str) -> Mapping[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
     if server.kind == "MariaDB" and server.version >= (10, 2, 22):
-        for row in _rows(connection, statements.json_checks(database)):
-            column = spelling.json_checked_column(spelling.text_of(row["check_clause"]))
-            if column is not None:
-                found[spelling.text_of(row["table_name"])].add(column)
+        for row in _rows(connection, statements.checks(database)):
+            found[spelling.text_of(row["table_name"])].append(spelling.text_of(row["check_clause"]))
     return found
+
+
+def _computes_default(row: RowMapping, *, literals_are_quoted: bool) -> bool:
+    return spelling.is_computed(
+        None if row["column_default"] is None else spelling.text_of(row["column_default"]),
+        spelling.text_of(row["extra"]),
+        literals_are_quoted=literals_are_quoted,
+    )
 
 
 def _facts(
@@ -172,6 +204,9 @@ def _facts(
     foreign_keys: tuple[ForeignKey, ...],
     unreadable: tuple[str, ...],
     partly_hidden: bool,
+    expressions: Mapping[str, str],
+    computed_defaults: frozenset[str],
+    checks: tuple[str, ...],
 ) -> TableFacts:
     engine = spelling.text_of(row["engine"])
     collation = spelling.charset(spelling.text_of(row["table_collation"]))
@@ -193,6 +228,11 @@ def _facts(
         schema_hash=schema_hash(columns, indexes),
         unreadable=unreadable,
         partly_hidden=partly_hidden,
+        expressions=expressions,
+        computed_defaults=computed_defaults,
+        checks=checks,
+        partitioned="partitioned" in spelling.text_of(row["create_options"]).lower(),
+        versioned=spelling.text_of(row["table_type"]).upper() == _VERSIONED,
     )
 
 
@@ -205,7 +245,7 @@ def _foreign_key(row: RowMapping) -> ForeignKey:
     )
 
 
-def _column(row: RowMapping, json_columns: set[str], *, literals_are_quoted: bool) -> Column:
+def _column(row: RowMapping, json_columns: set[str | None], *, literals_are_quoted: bool) -> Column:
     name = spelling.text_of(row["column_name"])
     bare = spelling.data_type(spelling.text_of(row["data_type"]))
     declared = spelling.text_of(row["column_type"])

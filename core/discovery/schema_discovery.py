@@ -7,9 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
-
-from etlkit.discovery import ddl, describing, generation
+from etlkit.discovery import describing, generation
 from etlkit.discovery.analysis import AnalysedTable
 from etlkit.discovery.complete import complete_schema
 from etlkit.discovery.configuration import pipeline_configuration
@@ -26,12 +24,12 @@ from etlkit.discovery.documents import (
     UsagePatterns,
 )
 from etlkit.discovery.opinions import Opinions, opinions_of
-from etlkit.discovery.snapshot import SourceSnapshot
+from etlkit.discovery.replica_schema import ReplicaDiscovery
 from etlkit.discovery.validation import configuration_problems
 from etlkit.errors import SchemaNotFoundError
 
 
-class SchemaDiscovery(SourceSnapshot):
+class SchemaDiscovery(ReplicaDiscovery):
     """Answers every question about the source's schema from one snapshot of its catalog.
 
     The catalog is read at the first question, in at most 9 queries whatever the number of tables, and kept
@@ -76,10 +74,7 @@ class SchemaDiscovery(SourceSnapshot):
             SchemaAnalysisError: this user must not read its definition.
         """
         facts = self._facts(table)
-        statement = self._asked(
-            ("create", facts.name), lambda source: ddl.create_statement(source, facts.name)
-        )
-        return describing.table_schema(facts, self.catalog(), statement)
+        return describing.table_schema(facts, self.catalog(), self._create_statement(facts))
 
     def get_table_size_info(self, table: str, *, exact: bool = False) -> TableSizeInfo:
         """Describe a table's size as the catalog has it.
@@ -122,47 +117,6 @@ class SchemaDiscovery(SourceSnapshot):
             SchemaNotFoundError: there is no such base table.
         """
         return self._facts(table).schema_hash != stored_hash
-
-    def replicate_schema(
-        self,
-        source_table: str,
-        target_engine: Engine,
-        target_db: str,
-        target_table: str | None = None,
-        drop_if_exists: bool = True,
-    ) -> bool:
-        """Create an empty copy of a table in another MySQL or MariaDB database, without its foreign keys.
-
-        A table that is there is replaced in one step, after the new one exists: readers find one or the
-        other.
-
-        Args:
-            source_table: its name in the source.
-            target_engine: a `mysql+pymysql` engine of the target.
-            target_db: the target's database.
-            target_table: its name in the target; None for the same.
-            drop_if_exists: whether to replace a table that is there, with all its rows.
-
-        Returns:
-            True.
-
-        Raises:
-            SchemaNotFoundError: there is no such base table, or no such target database.
-            TargetConflict: the target has a table of that name and `drop_if_exists` is False, or a view, or
-                it is the source itself.
-            SchemaAnalysisError: the target refuses the definition.
-        """
-        statement = self.get_table_schema(source_table)["create_statement"] or ""
-        target = ddl.Place(engine=target_engine, database=target_db)
-        ddl.replicate(
-            statement,
-            self._source(),
-            source_table,
-            target,
-            target_table or source_table,
-            replace=drop_if_exists,
-        )
-        return True
 
     def analyze_table_relationships(
         self, tables: Iterable[str] | None = None

@@ -10,6 +10,10 @@ import re
 from collections.abc import Callable
 
 _QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
+_LITERAL = re.compile(
+    rf"null|(?:[bx]|_\w+ ?)?{_QUOTED.pattern}|[-+]?[\d.]+(?:e[-+]?\d+)?|0x[0-9a-f]*|true|false",
+    re.DOTALL | re.IGNORECASE,
+)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _INTEGER_WIDTH = re.compile(r"^(tinyint|smallint|mediumint|int|bigint)\(\d+\)")
 _YEAR_WIDTH = re.compile(r"^year\(\d+\)")
@@ -113,6 +117,24 @@ def default(printed: str | None, bare_type: str, *, literals_are_quoted: bool) -
         digits = now.group(1) or ""
         return f"current_timestamp({digits})" if digits not in ("", "0") else "current_timestamp"
     return printed
+
+
+def is_computed(printed: str | None, extra: str, *, literals_are_quoted: bool) -> bool:
+    """Tell whether a column's default is an expression, other than the current time.
+
+    Args:
+        printed: `information_schema.columns.column_default`.
+        extra: `information_schema.columns.extra`.
+        literals_are_quoted: whether the server prints defaults as SQL.
+
+    Returns:
+        False where there is no default.
+    """
+    if printed is None or _NOW.match(printed):
+        return False
+    if literals_are_quoted:
+        return _LITERAL.fullmatch(printed) is None
+    return "default_generated" in extra.lower()
 
 
 def unquoted(literal: str) -> str:

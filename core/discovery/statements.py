@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 SERVER_VARIABLES = text(
     "SHOW SESSION VARIABLES WHERE Variable_name IN"
     " ('version', 'version_comment', 'lower_case_table_names', 'information_schema_stats_expiry',"
-    " 'server_uuid', 'server_uid', 'hostname', 'port', 'datadir')"
+    " 'server_uuid', 'server_uid', 'hostname', 'port', 'datadir', 'explicit_defaults_for_timestamp')"
 )
 """Names what the server is, and which one; a variable that the server does not know is just not there."""
 
@@ -30,14 +30,14 @@ _SCHEMATA = _catalog_table("schemata", "schema_name", "default_character_set_nam
 _TABLES = _catalog_table(
     "tables",
     *("table_schema", "table_name", "table_type", "engine", "table_rows", "data_length", "index_length"),
-    *("auto_increment", "update_time", "table_collation", "table_comment"),
+    *("auto_increment", "update_time", "table_collation", "table_comment", "create_options"),
 )
 _COLUMNS = _catalog_table(
     "columns",
     *("table_schema", "table_name", "column_name", "ordinal_position", "column_default", "is_nullable"),
     *("data_type", "character_maximum_length", "numeric_precision", "numeric_scale", "datetime_precision"),
     *("character_set_name", "collation_name", "column_type", "column_key", "extra", "privileges"),
-    "column_comment",
+    *("column_comment", "generation_expression"),
 )
 _STATISTICS = _catalog_table(
     "statistics",
@@ -80,13 +80,15 @@ def tables(database: str) -> Select[Any]:
     return _of(_TABLES, database).order_by(_TABLES.c.table_name)
 
 
-def columns(database: str) -> Select[Any]:
+def columns(database: str, *, generated: bool) -> Select[Any]:
     """Select the columns of all tables, in their order.
 
     Args:
         database: the database's name.
+        generated: whether the server has columns that it computes, and says how.
     """
-    return _of(_COLUMNS, database).order_by(_COLUMNS.c.table_name, _COLUMNS.c.ordinal_position)
+    without = () if generated else ("generation_expression",)
+    return _of(_COLUMNS, database, *without).order_by(_COLUMNS.c.table_name, _COLUMNS.c.ordinal_position)
 
 
 def indexes(database: str) -> Select[Any]:
@@ -114,16 +116,16 @@ def foreign_keys(database: str) -> Select[Any]:
     )
 
 
-def json_checks(database: str) -> Select[Any]:
-    """Select MariaDB's checks that make a text column a JSON column (MySQL's catalog lacks `table_name`).
+def checks(database: str) -> Select[Any]:
+    """Select MariaDB's checks, also those that make a text column a JSON column.
+
+    MySQL's catalog has no `table_name` in this table.
 
     Args:
         database: the database's name.
     """
-    checks = _CHECK_CONSTRAINTS
-    clause: ColumnElement[Any] = checks.c.check_clause
-    return _labelled(checks, "constraint_schema").where(
-        checks.c.constraint_schema == database, clause.like("%json_valid%")
+    return _labelled(_CHECK_CONSTRAINTS, "constraint_schema").where(
+        _CHECK_CONSTRAINTS.c.constraint_schema == database
     )
 
 
@@ -142,7 +144,11 @@ def column_grants(database: str) -> Select[Any]:
 
 
 COLLATIONS = _labelled(_catalog_table("collations", "collation_name", "character_set_name"))
-"""Selects the collations that the server knows, each with its character set."""
+"""Selects the collations that the server knows, each with its character set (NULL for those of several)."""
+
+_ENGINES = _catalog_table("engines", "engine", "support")
+ENGINES = select(_ENGINES.c.engine.label("engine")).where(_ENGINES.c.support.in_(["YES", "DEFAULT"]))
+"""Selects the storage engines that can be used."""
 
 
 def table_type(database: str, name: str) -> Select[Any]:
