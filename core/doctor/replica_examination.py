@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from etlkit.config import ReplicaSettings
 from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.catalog import Catalog
+from etlkit.discovery.replica import Adaptation
 from etlkit.doctor import checks, replica_server, replica_tables
 from etlkit.doctor.accounts import create_database, grant
 from etlkit.doctor.encryption import judge_encryption
@@ -15,14 +16,20 @@ from etlkit.doctor.mysql_facts import MySQLFacts
 from etlkit.doctor.reaching import is_closed, is_missing, server_facts
 from etlkit.doctor.replica_grants import judge_replica_grants
 from etlkit.doctor.source_server import judge_version
-from etlkit.errors import EtlkitError
+from etlkit.errors import EtlkitError, SchemaAnalysisError
 from etlkit.loading.source_identity import SourceIdentity
 from etlkit.orchestration.deployment import Deployment
-from etlkit.replication.ledger import ReplicaLedger
+from etlkit.replication.ledger_tables import OWN_PREFIX
 from etlkit.server_access import REPLICA_RIGHTS
 from etlkit.wording import counted
 
-_UNREAD = "the database cannot be read"
+_OF_DATABASE = (
+    checks.SERVER,
+    checks.DEFINITIONS,
+    checks.REPLICA_TABLES,
+    checks.RECORD,
+    checks.REPLICA_DISK,
+)
 
 
 def examine_replica(
@@ -68,21 +75,50 @@ def _database(
     deployment: Deployment, settings: ReplicaSettings, facts: MySQLFacts, source: Catalog | None
 ) -> list[Finding]:
     """Judge what depends on the database itself."""
-    replica = SchemaDiscovery(deployment.connections.replica(), settings.url.database)
+    hop = deployment.second_hop
     try:
-        catalog = replica.catalog()
+        catalog = hop.discovery.catalog() if hop is not None else None
     except EtlkitError as error:
-        rest = [checks.SERVER, checks.DEFINITIONS, checks.REPLICA_TABLES, checks.RECORD, checks.REPLICA_DISK]
-        return [_no_database(error, facts, settings), *checks.unseen(rest, _UNREAD)]
-    count = counted(len(catalog.tables), "table")
+        return [
+            _no_database(error, facts, settings),
+            *checks.unseen(_OF_DATABASE, "the database cannot be read"),
+        ]
+    if hop is None or catalog is None:
+        return []
+    count = counted(sum(not name.startswith(OWN_PREFIX) for name in catalog.tables), "table")
     wanted = deployment.settings.list_tables() or sorted(source.tables if source else ())
     return [
-        checks.REPLICA_DATABASE.ok(f"The database `{catalog.database}` is there, and shows {count}."),
+        checks.REPLICA_DATABASE.ok(f"The database `{catalog.database}` is there, and holds {count}."),
         replica_server.judge_server(source, catalog),
-        *checks.unseen([checks.DEFINITIONS], "the first run does"),
+        _definitions(deployment.discovery, hop.discovery, settings, source, wanted),
         *_ledger(deployment, catalog, source, wanted),
         replica_tables.judge_disk(source, catalog, wanted),
     ]
+
+
+def _definitions(
+    discovery: SchemaDiscovery,
+    replica: SchemaDiscovery,
+    settings: ReplicaSettings,
+    source: Catalog | None,
+    wanted: Iterable[str],
+) -> Finding:
+    if source is None:
+        [finding] = checks.unseen([checks.DEFINITIONS], "the source's database cannot be read")
+        return finding
+    adapted: dict[str, tuple[Adaptation, ...]] = {}
+    refused: dict[str, str] = {}
+    # A table that the source's server cannot open has no definition to read.
+    for name in (each for each in wanted if each in source.tables and source.tables[each].engine):
+        try:
+            definition = discovery.replica_definition(name, replica, storage_engine=settings.engine)
+        except SchemaAnalysisError as error:
+            refused[name] = error.message
+        except EtlkitError as error:
+            return checks.DEFINITIONS.failed(error)
+        else:
+            adapted[name] = definition.adaptations
+    return replica_tables.judge_definitions(adapted, refused)
 
 
 def _no_database(error: EtlkitError, facts: MySQLFacts, settings: ReplicaSettings) -> Finding:
@@ -107,14 +143,15 @@ def _ledger(
 ) -> list[Finding]:
     """Judge what depends on the ledger; without it nobody knows which tables are etlkit's."""
     try:
-        there = ReplicaLedger(deployment.connections.replica(), catalog.database).snapshot()
+        there = deployment.replica_ledger().snapshot()
     except EtlkitError as error:
         return [
             *checks.unseen([checks.REPLICA_TABLES], "the ledger cannot be read"),
             checks.RECORD.failed(error),
         ]
     now = SourceIdentity.of(source, deployment.settings.source.url) if source is not None else None
-    tables = replica_tables.judge_target_tables(catalog, wanted, there.entries)
+    known = {name for name in there.entries if there.loaded(name)}
+    tables = replica_tables.judge_target_tables(catalog, wanted, known)
     if not wanted:
         [tables] = checks.unseen([checks.REPLICA_TABLES], "no table to copy is known yet")
     return [tables, replica_tables.judge_record(there.source, now, catalog.database)]

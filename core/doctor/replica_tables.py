@@ -2,16 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import attrs
 
 from etlkit.discovery.catalog import Catalog
+from etlkit.discovery.replica import Adaptation
 from etlkit.doctor import checks
 from etlkit.doctor.findings import Finding
 from etlkit.loading.source_identity import SourceIdentity
-from etlkit.wording import names, size
+from etlkit.wording import counted, names, size
 
 GROWTH = 2
 """How many times larger a table is in InnoDB than in MyISAM, about."""
+
+_MOST_KINDS = 8
+
+
+def judge_definitions(adapted: Mapping[str, Sequence[Adaptation]], refused: Mapping[str, str]) -> Finding:
+    """Judge whether the replica's server can hold the tables, and say what becomes of them there.
+
+    Args:
+        adapted: by the name of a table that can be made what is not as in the source.
+        refused: by the name of one that cannot be made the reason, as a sentence.
+
+    Returns:
+        A problem when a table cannot be made.
+    """
+    if refused:
+        return checks.DEFINITIONS.problem(
+            f"{counted(len(refused), 'table')} cannot be made on the replica's server: {' '.join(refused.values())}",
+            "Exclude them in etlkit.yml (`tables:`, `exclude: true`), or name a server that can hold them in "
+            "`replica.url`.",
+        )
+    tables: dict[str, list[str]] = {}
+    for table, adaptations in adapted.items():
+        for said in dict.fromkeys(map(_in_any_table, adaptations)):
+            tables.setdefault(said, []).append(table)
+    if not tables:
+        return checks.DEFINITIONS.ok("Every table is made as it is in the source.")
+    kinds = sorted(tables.items(), key=lambda each: -len(each[1]))
+    listed = [
+        f"{said} ({counted(len(found), 'table')}: {names(found)})" for said, found in kinds[:_MOST_KINDS]
+    ]
+    more = [f"and {len(kinds) - _MOST_KINDS} more"] if kinds[_MOST_KINDS:] else []
+    same = sum(not each for each in adapted.values())
+    return checks.DEFINITIONS.ok(
+        f"{same} of {counted(len(adapted), 'table')} are made just as in the source. Of the others is adapted: "
+        f"{'; '.join([*listed, *more])}."
+    )
 
 
 def judge_target_tables(replica: Catalog, wanted: Iterable[str], known: Collection[str]) -> Finding:
@@ -25,7 +64,7 @@ def judge_target_tables(replica: Catalog, wanted: Iterable[str], known: Collecti
     Returns:
         A problem when a run would refuse to touch it.
     """
-    taken = sorted(name for name in wanted if name in replica.tables and name not in known)
+    taken = sorted(name for name in wanted if name not in known and replica.find(name) is not None)
     if taken:
         return checks.REPLICA_TABLES.problem(
             f"The database `{replica.database}` holds {names(taken)}, which etlkit did not make; it does not write to "
@@ -77,8 +116,9 @@ def judge_disk(source: Catalog | None, replica: Catalog, wanted: Iterable[str]) 
         return checks.REPLICA_DISK.skipped("The size of the source is not known.")
     tables = [source.tables[name] for name in wanted if name in source.tables]
     total = sum(each.total_bytes for each in tables)
-    held = sum(replica.tables[each.name].total_bytes for each in tables if each.name in replica.tables)
-    missing = [each for each in tables if each.name not in replica.tables]
+    copies = {each.name: replica.find(each.name) for each in tables}
+    held = sum(each.total_bytes for each in copies.values() if each is not None)
+    missing = [each for each in tables if copies[each.name] is None]
     said = f"The tables to copy have {size(total)} in the source, and {size(held)} in the replica so far"
     if not missing:
         return checks.REPLICA_DISK.ok(f"{said}; no table is missing.")
@@ -88,6 +128,13 @@ def judge_disk(source: Catalog | None, replica: Catalog, wanted: Iterable[str]) 
         f"{said}; the free space of its server cannot be seen from here.",
         f"Look on the server (`df -h`) that about {size(needed + largest)} are free.",
     )
+
+
+def _in_any_table(adaptation: Adaptation) -> str:
+    """Word an adaptation without the names that only one table has."""
+    if adaptation.what == "foreign key":
+        return "foreign keys: left out"
+    return str(attrs.evolve(adaptation, column=None))
 
 
 def _copied(engine: str, size_in_source: int) -> int:

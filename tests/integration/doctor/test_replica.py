@@ -92,7 +92,7 @@ def test_all_is_well(
     url = make_user(replica)
     found = examined(source.reader_url, warehouse.url, url)
     assert [] == findings(found, "warning", "problem")
-    assert ["definitions", "disk"] == names(found, "skipped")
+    assert ["disk"] == names(found, "skipped")
     assert 0 == found.exit_code
     env = {
         "ETLKIT_SOURCE_URL": source.reader_url,
@@ -104,12 +104,13 @@ def test_all_is_well(
     assert PASSWORD not in result.stdout
     parts = [part.splitlines() for part in result.stdout.split("\n\n")]
     assert ["Source", "Replica", "Warehouse", "Plugins", "Configuration"] == [each[0] for each in parts[:5]]
+    assert "engine MyISAM -> InnoDB (13 tables: " in finding(found, "definitions").message
     shown = {line[11:].partition(":")[0]: line for line in parts[1][1:]}
     rights = f"may write the database `{replica.name}`, and change nothing elsewhere."
     for check, expected in {
         "connection": f"127.0.0.1:{make_url(url).port} answers.",
         "grants": f"The user `{make_url(url).username}`@`127.0.0.1` {rights}",
-        "database": f"The database `{replica.name}` is there, and shows 0 tables.",
+        "database": f"The database `{replica.name}` is there, and holds 0 tables.",
         "server": "The replica is on a server of its own.",
         "engine": "Copies are kept in InnoDB: a table's rows and its state are committed together.",
         "target_tables": f"Nothing in the database `{replica.name}` is in the way of a table to copy.",
@@ -228,6 +229,32 @@ def test_server_that_takes_less(
             f"administrator run: SET GLOBAL max_allowed_packet = {packet};",
         ),
     ] == findings(found, "warning", "problem")
+
+
+def test_what_cannot_be_made(
+    make_source: MakeSource, warehouse: WarehouseDatabase, make_user: MakeUser, examined: Examine
+) -> None:
+    """What the replica's server knows in another way is told as adapted, what it cannot hold as a problem."""
+    source, replica = make_source("mariadb-innodb"), make_source("mysql56")
+    source.execute(
+        "create table t (a int primary key, b varchar(10) collate utf8mb4_uca1400_ai_ci)",
+        "create table u (a int primary key)",
+    )
+    url = make_user(replica)
+    collation = "collation utf8mb4_uca1400_ai_ci -> utf8mb4_unicode_520_ci (1 table: `t`)"
+    assert collation in finding(examined(source.reader_url, warehouse.url, url), "definitions").message
+    source.execute("create table v (a uuid primary key)")
+    found = finding(examined(source.reader_url, warehouse.url, url), "definitions")
+    version = replica.value("select substring_index(version(), '-', 1)")
+    expected = said(
+        "definitions",
+        "problem",
+        f"1 table cannot be made on the replica's server: MySQL {version} cannot hold the column `v`.`a`: it has no "
+        "type uuid. Choose a MariaDB for the replica, or leave the table out.",
+        "Exclude them in etlkit.yml (`tables:`, `exclude: true`), or name a server that can hold them in "
+        "`replica.url`.",
+    )
+    assert expected == found
 
 
 def test_no_database(

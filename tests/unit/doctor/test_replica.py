@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from etlkit.discovery.catalog import Catalog, SourceServer, TableFacts
+from etlkit.discovery.replica import Adaptation
 from etlkit.doctor import Finding
 from etlkit.doctor import replica_server as server
 from etlkit.doctor import replica_tables as tables
@@ -227,6 +228,55 @@ def test_engines_of_the_source() -> None:
         "",
     )
     assert expected == said(server.judge_engine(FACTS, "source", source))
+
+
+def test_definitions() -> None:
+    """Adaptations are told once with the tables that have them; those of names of one table are not told apart."""
+    engine = Adaptation(what="engine", source="MyISAM", target="InnoDB")
+    collation = Adaptation(what="collation", source="utf8mb4_uca1400_ai_ci", target="utf8mb4_unicode_ci")
+    keys = [Adaptation(what="foreign key", source=f"`fk_{each}`", target=None, reason="r") for each in "ab"]
+    found = tables.judge_definitions(
+        {
+            "a": (engine, attrs.evolve(collation, column="x"), attrs.evolve(collation, column="y"), *keys),
+            "b": (engine,),
+            "c": (),
+        },
+        {},
+    )
+    message = (
+        "1 of 3 tables are made just as in the source. Of the others is adapted: engine MyISAM -> InnoDB (2 tables: "
+        "`a`, `b`); collation utf8mb4_uca1400_ai_ci -> utf8mb4_unicode_ci (1 table: `a`); foreign keys: left out (1 table: "
+        "`a`)."
+    )
+    assert ("definitions", "ok", message, "") == said(found)
+    as_they_are = "Every table is made as it is in the source."
+    assert ("definitions", "ok", as_they_are, "") == said(tables.judge_definitions({"c": ()}, {}))
+
+
+def test_many_adaptations() -> None:
+    """A report stays readable: the kinds that most tables have, and how many more there are."""
+    said_of = {
+        f"t{number}": (Adaptation(what="default", source=f"({number})", target=None),) for number in range(10)
+    }
+    message = said(tables.judge_definitions(said_of, {}))[2]
+    assert message.endswith("default (7): left out (1 table: `t7`); and 2 more.")
+
+
+def test_tables_that_cannot_be_made() -> None:
+    """A table that the server cannot hold is a problem, with the reason and both ways out."""
+    reason = (
+        "MySQL 5.6.24 cannot hold the column `t`.`u`: it has no type uuid. Choose a MariaDB for the replica."
+    )
+    expected = (
+        "definitions",
+        "problem",
+        f"1 table cannot be made on the replica's server: {reason}",
+        (
+            "Exclude them in etlkit.yml (`tables:`, `exclude: true`), or name a server that can hold them in "
+            "`replica.url`."
+        ),
+    )
+    assert expected == said(tables.judge_definitions({"c": ()}, {"t": reason}))
 
 
 def test_record() -> None:
