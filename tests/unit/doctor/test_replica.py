@@ -245,8 +245,8 @@ def test_definitions() -> None:
     )
     message = (
         "1 of 3 tables are made just as in the source. Of the others is adapted: engine MyISAM -> InnoDB (2 tables: "
-        "`a`, `b`); collation utf8mb4_uca1400_ai_ci -> utf8mb4_unicode_ci (1 table: `a`); foreign keys: left out (1 table: "
-        "`a`)."
+        "`a`, `b`); collation utf8mb4_uca1400_ai_ci -> utf8mb4_unicode_ci (1 table: `a`); foreign keys: left out (1 "
+        "table: `a`)."
     )
     assert ("definitions", "ok", message, "") == said(found)
     as_they_are = "Every table is made as it is in the source."
