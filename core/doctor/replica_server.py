@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-from etlkit.discovery.catalog import Catalog, SourceServer
+from etlkit.discovery.catalog import Catalog
 from etlkit.doctor import checks
 from etlkit.doctor.findings import Finding
 from etlkit.doctor.mysql_facts import MySQLFacts
+from etlkit.orchestration.own_database import is_same_database, is_same_server
 from etlkit.wording import counted, size
 
 
@@ -52,12 +53,9 @@ def judge_server(source: Catalog | None, replica: Catalog) -> Finding:
     """
     if source is None:
         return checks.SERVER.skipped("Not checked, because the source's database cannot be read.")
-    if not _is_same(source.server, replica.server):
+    if not is_same_server(source, replica):
         return checks.SERVER.ok("The replica is on a server of its own.")
-    # Where the case of names does not matter, one database has several of them.
-    folds = bool(source.server.lower_case_table_names)
-    of_source, of_replica = (each.database.lower() if folds else each.database for each in (source, replica))
-    if of_source == of_replica:
+    if is_same_database(source, replica):
         return checks.SERVER.problem(
             "The replica is the source's own database, reached in another way; it must not be written.",
             "Name another database in `replica.url`, or leave the section `replica` out.",
@@ -135,9 +133,3 @@ def judge_packet_size(facts: MySQLFacts, source: MySQLFacts | None) -> Finding:
         f"Write `max_allowed_packet = {source.max_allowed_packet}` below [mysqld] in the replica's configuration, and "
         f"let an administrator run: SET GLOBAL max_allowed_packet = {source.max_allowed_packet};",
     )
-
-
-def _is_same(one: SourceServer, other: SourceServer) -> bool:
-    """Compare what two servers say of themselves: a copied data folder brings its number along, but not its place."""
-    known = one.uid is not None and other.uid is not None
-    return one.kind == other.kind and one.machine == other.machine and (not known or one.uid == other.uid)
