@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 
 import attrs
 from sqlalchemy import Connection, Engine, text
@@ -16,6 +17,9 @@ from etlkit.errors import SchemaAnalysisError, TargetConflict
 
 _SQL_MODE = text("SELECT @@SESSION.sql_mode")
 _SET_SQL_MODE = text("SET SESSION sql_mode = :mode")
+_LENIENT = "NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
+_STRICT = text("SELECT @@SESSION.innodb_strict_mode")
+_SET_STRICT = text("SET SESSION innodb_strict_mode = :strict")
 _TO_CREATE = "CREATE, ALTER, DROP and INSERT"
 _IF_REFUSED = "It may not know the table's engine, or a type in it: compare the versions of both servers."
 _SERVER_IDENTITY = text("SELECT @@hostname, @@port, @@datadir")
@@ -158,13 +162,20 @@ def _escaped(statement: str) -> str:
 
 
 def _create(connection: Connection, statement: str) -> None:
-    mode = connection.execute(_SQL_MODE).scalar_one()
+    mode, strict = connection.execute(_SQL_MODE).scalar_one(), None
     # Defaults such as '0000-00-00' are part of the definition, whatever the target thinks of new rows.
-    connection.execute(_SET_SQL_MODE, {"mode": "NO_ENGINE_SUBSTITUTION"})
+    connection.execute(_SET_SQL_MODE, {"mode": _LENIENT})
+    # Rows may be as long as their types allow, and hardly any are; MySQL 8 lets few users say so.
+    with suppress(DBAPIError):
+        strict = connection.execute(_STRICT).scalar_one()
+        connection.execute(_SET_STRICT, {"strict": 0})
     try:
         connection.exec_driver_sql(statement)
     finally:
         connection.execute(_SET_SQL_MODE, {"mode": mode})
+        if strict:
+            with suppress(DBAPIError):
+                connection.execute(_SET_STRICT, {"strict": strict})
 
 
 def _kind(connection: Connection, target: Place, name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from etlkit.discovery.abilities import ServerAbilities, bytes_of_a_character
 from etlkit.discovery.catalog import TableFacts
-from etlkit.tables import TEXT_TYPES, Index
+from etlkit.tables import Index
 
 INNODB = "InnoDB"
 """The engine that keeps data and state in one transaction."""
@@ -84,37 +84,41 @@ def parts_in_bytes(index: Index, table: TableFacts) -> tuple[int, ...]:
     sizes = []
     for name, prefix in zip(index.columns, index.prefix_lengths or (None,) * len(index.columns), strict=True):
         column = table.column(name)
-        is_text = column is not None and column.data_type in TEXT_TYPES - {"enum", "set"}
-        length = prefix or (column.length if column is not None else None) or 0
-        sizes.append(length * bytes_of_a_character(column.charset if column and is_text else None))
+        if column is None or column.data_type in ("enum", "set"):
+            sizes.append(0)
+        else:
+            length = prefix or column.length or 0
+            sizes.append(length * bytes_of_a_character(column.charset))
     return tuple(sizes)
 
 
 def _obstacles(engine: str, table: TableFacts, target: ServerAbilities) -> Iterator[str]:
     """Say what an engine of a server cannot hold of a table."""
-    is_innodb = engine == INNODB.lower()
-    limit = longest_part(engine, target)
-    for column in table.columns:
-        first = any(index.columns[0] == column.name for index in table.indexes)
-        if is_innodb and column.auto_increment and not first:
-            yield f"AUTO_INCREMENT `{column.name}` begins no index"
+    if engine == INNODB.lower():
+        for column in table.columns:
+            first = any(index.columns[0] == column.name for index in table.indexes)
+            if column.auto_increment and not first:
+                yield f"AUTO_INCREMENT `{column.name}` begins no index"
+        if len(table.columns) > _MOST_COLUMNS:
+            yield f"{len(table.columns)} columns, the limit is {_MOST_COLUMNS}"
     for index in table.indexes:
-        if index.kind == "SPATIAL" and is_innodb and not target.since(mysql=(5, 7, 5), mariadb=(10, 2, 2)):
+        by_hash = index.unique and index.kind == "HASH" and table.engine.lower() != "memory"
+        if by_hash and not target.since(mariadb=(10, 4)):
+            yield f"index `{index.name}` keeps long values unique, as only MariaDB can"
+        if index.kind == "SPATIAL" or (index.kind in _ORDERED and not by_hash):
+            yield from _of_index(index, engine, table, target)
+
+
+def _of_index(index: Index, engine: str, table: TableFacts, target: ServerAbilities) -> Iterator[str]:
+    is_innodb, is_own = engine == INNODB.lower(), engine == table.engine.lower()
+    limit = longest_part(engine, target)
+    sizes = parts_in_bytes(index, table)
+    if index.kind == "SPATIAL":
+        if is_innodb and not target.since(mysql=(5, 7, 5), mariadb=(10, 2, 2)):
             yield f"index `{index.name}` is spatial"
-        sizes = parts_in_bytes(index, table)
-        if not _is_limited(index, table, target) or (engine == table.engine.lower() and not is_innodb):
-            continue
-        if is_innodb and table.engine.lower() == engine and not index.unique:
-            continue  # Without a unique key the copy can do with the beginning of each value.
-        if max(sizes) > limit:
+    elif is_innodb:
+        # Without a unique key the copy of an InnoDB table can do with the beginning of each value.
+        if max(sizes) > limit and (index.unique or not is_own):
             yield f"index `{index.name}` covers up to {max(sizes)} bytes of a column, the limit is {limit}"
-        if not is_innodb and sum(sizes) > limit:
-            yield f"index `{index.name}` covers up to {sum(sizes)} bytes, the limit is {limit}"
-    if is_innodb and len(table.columns) > _MOST_COLUMNS:
-        yield f"{len(table.columns)} columns, the limit is {_MOST_COLUMNS}"
-
-
-def _is_limited(index: Index, table: TableFacts, target: ServerAbilities) -> bool:
-    # MariaDB keeps long values unique by their hashes.
-    by_hash = index.unique and index.kind == "HASH" and table.engine.lower() != "memory"
-    return index.kind in _ORDERED and not (by_hash and target.since(mariadb=(10, 4)))
+    elif sum(sizes) > limit and not is_own:
+        yield f"index `{index.name}` covers up to {sum(sizes)} bytes, the limit is {limit}"
