@@ -195,15 +195,20 @@ def announced(entry_points: EntryPoints | None = None) -> tuple[Candidate, ...]:
     """
     pairs = _installed() if entry_points is None else entry_points
     first: dict[str, DistributionLike] = {}
+    # Each look at a distribution's name reads all of its metadata, its README included.
+    named: dict[int, tuple[DistributionLike, str, str]] = {}
     found: list[tuple[str, Candidate]] = []
     for entry_point, distribution in pairs:
-        normalised = canonicalize_name(distribution.name)
+        if id(distribution) not in named:
+            named[id(distribution)] = distribution, distribution.name, str(distribution.version)
+        _, name, version = named[id(distribution)]
+        normalised = canonicalize_name(name)
         if first.setdefault(normalised, distribution) is not distribution:
             continue
         info = PluginInfo(
             name=entry_point.name,
-            distribution=distribution.name,
-            version=str(distribution.version),
+            distribution=name,
+            version=version,
             module=entry_point.value,
         )
         found.append((normalised, Candidate(info=info, load=entry_point.load)))
