@@ -451,6 +451,16 @@ def test_source_tls(tls_mariadb: PrivateMariaDB, certificates: Certificates, fac
         made.close()
 
 
+def test_source_tls_that_nobody_asked_for(tls_mariadb: PrivateMariaDB, factory: Factory) -> None:
+    """On the own machine, encryption that is offered is taken, whoever signed the certificate."""
+    with source_database(tls_mariadb, "mariadb-innodb") as database:
+        made = factory(database.url)
+        for _ in range(2):
+            with made.source().connect() as connection:
+                assert connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
+                connection.invalidate()
+
+
 def test_warehouse_tls(
     warehouse: WarehouseDatabase, certificates: Certificates, tmp_path: Path, factory: Factory
 ) -> None:
