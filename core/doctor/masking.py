@@ -14,7 +14,7 @@ from etlkit.wording import counted
 
 _DECIDE = (
     "Decide about each under `tables:`, `column_overrides` in etlkit.yml, by `keep`, `drop`, `null`, `mask`, `hmac` or "
-    "another conversion; until then nothing of these tables is read."
+    "another conversion; until then nothing of these tables "
 )
 
 
@@ -53,7 +53,8 @@ def judge_masking(
         )
         found.append(
             checks.MASKING.problem(
-                f"Nobody decided about these columns of protected tables: {said}.", _DECIDE
+                f"Nobody decided about these columns of protected tables: {said}.",
+                f"{_DECIDE}{'goes beyond the replica' if settings.replica else 'is read'}.",
             )
         )
     if found:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from etlkit.config import ReplicaSettings
 from etlkit.discovery import SchemaDiscovery
 from etlkit.discovery.catalog import Catalog
+from etlkit.discovery.exclusions import OWN_PREFIX
 from etlkit.discovery.replica import Adaptation
 from etlkit.doctor import checks, replica_server, replica_tables
 from etlkit.doctor.accounts import create_database, grant
@@ -19,7 +20,6 @@ from etlkit.doctor.source_server import judge_version
 from etlkit.errors import EtlkitError, SchemaAnalysisError
 from etlkit.loading.source_identity import SourceIdentity
 from etlkit.orchestration.deployment import Deployment
-from etlkit.replication.ledger_tables import OWN_PREFIX
 from etlkit.server_access import REPLICA_RIGHTS
 from etlkit.wording import counted
 
@@ -108,8 +108,11 @@ def _definitions(
         return finding
     adapted: dict[str, tuple[Adaptation, ...]] = {}
     refused: dict[str, str] = {}
-    # A table that the source's server cannot open has no definition to read.
-    for name in (each for each in wanted if each in source.tables and source.tables[each].engine):
+    tables = [source.tables[name] for name in wanted if name in source.tables]
+    # What cannot be opened or seen in the source has no definition to read; the checks of the source tell.
+    for name in (
+        each.name for each in tables if each.engine and not each.unreadable and not each.partly_hidden
+    ):
         try:
             definition = discovery.replica_definition(name, replica, storage_engine=settings.engine)
         except SchemaAnalysisError as error:
