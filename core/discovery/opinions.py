@@ -10,6 +10,7 @@ import attrs
 from etlkit.contracts import Conversion, Fit
 from etlkit.discovery.analysis import AnalysedTable, as_in_catalog
 from etlkit.discovery.asking import STANDARD, bid, judgements, matches_of
+from etlkit.discovery.exclusions import all_exclusions, is_own
 from etlkit.discovery.history import Source
 from etlkit.discovery.relationships import Relation, Relations, ends
 from etlkit.providers import PluginInfo, Provided
@@ -228,14 +229,14 @@ def exclusions_for(table: TableAnalysis, registry: Registry) -> tuple[Judgement,
         registry: whose exclusions.
 
     Returns:
-        All answers, in order; the first one that is True is on record.
+        All answers, in order; the first one that is True is on record. etlkit's own is among them where it is True.
 
     Raises:
         PluginError: an exclusion failed.
     """
+    asked = all_exclusions(registry.exclusions) if is_own(table) else registry.exclusions
     return tuple(
-        Judgement(by=Voice.of(each), answer=each.call("excludes", table, expecting=bool))
-        for each in registry.exclusions
+        Judgement(by=Voice.of(each), answer=each.call("excludes", table, expecting=bool)) for each in asked
     )
 
 

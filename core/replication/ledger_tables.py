@@ -7,9 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT
 
-OWN_PREFIX = "etlkit_"
-"""What the names of etlkit's own tables begin with, on whichever server; they are no tables of a practice."""
-
 metadata = sa.MetaData()
 
 _name = sa.String(64, collation="utf8mb4_bin")

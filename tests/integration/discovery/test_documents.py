@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import threading
 from collections.abc import Callable
@@ -230,6 +231,21 @@ def test_complete_schema(discovery: SchemaDiscovery, dental: SourceDatabase) -> 
         "pipeline_configs"
     ]
     assert len(USUAL) == complete["summary_statistics"]["total_tables"]
+
+
+@ONE_KIND
+def test_etlkits_own_tables_are_excluded(dental: SourceDatabase, discovery: SchemaDiscovery) -> None:
+    """Beside a copy of a practice lies etlkit's record of it, which nothing analyses and who says so is told."""
+    dental.execute("create table etlkit_state (table_name varchar(64) primary key)")
+    assert "etlkit_state" in discovery.discover_all_tables()
+    assert USUAL == discovery.usual_tables()
+    metadata = discovery.analyze_complete_schema()["metadata"]
+    assert ["etlkit_state", "tempConv_patient1"] == metadata["excluded_tables"]
+    assert {"exclusion": "etlkit", "plugin": "etlkit"} == metadata["excluded_by"]["etlkit_state"]
+    version = importlib.metadata.version("etlkit-core")
+    assert [f"`etlkit` of plugin `etlkit` (etlkit-core {version})"] == [
+        str(each.by) for each in discovery.opinions("etlkit_state").exclusions if each.answer
+    ]
 
 
 def test_excluded_tables_can_be_asked_for(discovery: SchemaDiscovery) -> None:

@@ -199,6 +199,16 @@ def test_a_table_that_one_exclusion_leaves_out_is_left_out() -> None:
     assert {} == find_left_out(TABLES, ())
 
 
+def test_etlkits_own_tables_are_left_out_whatever_plugins_say() -> None:
+    """Tables of etlkit's own, which lie in a replica, are no tables of a practice."""
+    tables = {
+        name: TableAnalysis(name=name)
+        for name in ("etlkit_state", "ETLKIT_new_0", "etlkits", "my_etlkit_state")
+    }
+    own = LeftOut(exclusion="etlkit", plugin="etlkit")
+    assert {"etlkit_state": own, "ETLKIT_new_0": own} == find_left_out(tables, ())
+
+
 def test_an_exclusion_answers_yes_or_no() -> None:
     """A match object or None is no answer: what is left out must be meant."""
     vague = Exclusion(name="vague", summary="Vague.", excludes=lambda _: None)  # type: ignore[arg-type, return-value]

@@ -117,8 +117,8 @@ def test_unknown_collations_are_exchanged_for_the_nearest() -> None:
     assert (
         expected,
         [
-            "column `a`: collation utf8mb4_0900_as_cs -> utf8mb4_bin",
             "collation utf8mb4_0900_ai_ci -> utf8mb4_unicode_ci",
+            "column `a`: collation utf8mb4_0900_as_cs -> utf8mb4_bin",
         ],
     ) == made(statement, table, MYSQL8, target)
 
