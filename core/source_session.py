@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 import pymysql
-from pymysql.constants import CLIENT, CR, ER
-from sqlalchemy import Connection, Engine
+from pymysql.constants import CLIENT
+from sqlalchemy import Connection, Engine, create_engine
 
 from etlkit import server_access as access
+from etlkit.connecting_trouble import sentence_for
 from etlkit.keyed_hash import key_statement
+from etlkit.preferred_tls import PreferringConnection
+from etlkit.sending_session import LOCAL_FILES, SendingConnection
 from etlkit.server_access import ServerAccess, keepalives
 
 if TYPE_CHECKING:
@@ -26,24 +29,13 @@ else:  # only the type information calls it generic
 
 LONGEST_VALUE = 8 * 1024 * 1024
 """Bytes that many rows rendered into one value may have: what a read asks for at once, it must hold in memory."""
+APPLY_SECONDS = 6 * 3600
+"""After how many seconds a statement that writes counts as hanging; what is dead, the network finds out."""
 _IDLE_SECONDS = 3600
+_LOCK_SECONDS = 30  # others wait behind us meanwhile, so no longer than a person would
+_SILENCE_SECONDS = 60
 
 _OLDEST = {"mysql": (5, 6, 5), "mariadb": (10, 0)}  # what knows SET TRANSACTION READ ONLY
-_SENTENCES = {
-    CR.CR_SSL_CONNECTION_ERROR: access.UNENCRYPTED,
-    CR.CR_SERVER_GONE_ERROR: access.BROKEN_OFF,
-    CR.CR_SERVER_LOST: access.BROKEN_OFF,
-    ER.ACCESS_DENIED_ERROR: access.WRONG_USER,
-    1698: access.WRONG_USER,  # ER_ACCESS_DENIED_NO_PASSWORD_ERROR, which PyMySQL does not name
-    ER.DBACCESS_DENIED_ERROR: access.CLOSED_DATABASE,
-    ER.BAD_DB_ERROR: access.NO_DATABASE,
-    ER.CON_COUNT_ERROR: access.FULL,
-    ER.TOO_MANY_USER_CONNECTIONS: access.FULL,
-    ER.USER_LIMIT_REACHED: access.FULL,
-    ER.HOST_NOT_PRIVILEGED: access.WRONG_MACHINE,
-    ER.HOST_IS_BLOCKED: access.WRONG_MACHINE,
-    3159: access.WANTS_TLS,  # ER_SECURE_TRANSPORT_REQUIRED
-}
 
 
 @attrs.frozen(kw_only=True)
@@ -112,15 +104,18 @@ def session_statements(
     settings = {
         "time_zone": "'+00:00'",  # TIMESTAMP values come in UTC, whatever the server's own zone
         # Zero dates must be readable, and comparable, however strict the server is with those who write.
-        "sql_mode": "''" if read_only else "'NO_AUTO_VALUE_ON_ZERO'",
+        "sql_mode": "''" if read_only else "'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
         "group_concat_max_len": str(min(max_allowed_packet, LONGEST_VALUE)),
-        "lock_wait_timeout": "2",
+        "lock_wait_timeout": "2" if read_only else str(_LOCK_SECONDS),
         # Rows are fetched before anything else is done. Of a client that is gone, the table would stay locked.
         "net_write_timeout": str(silence_seconds),
         "wait_timeout": str(_IDLE_SECONDS),  # nor must a snapshot of his hold up an ALTER until tomorrow
     }
+    if not read_only:
+        settings |= _writing(version, silence_seconds)
     if version.kind == "mariadb":
-        settings["max_statement_time"] = str(statement_seconds)
+        # On MySQL it is for SELECT alone; here it would end an apply as well, which takes as long as it takes.
+        settings["max_statement_time"] = str(statement_seconds if read_only else APPLY_SECONDS)
     elif version.version >= (5, 7, 8):
         settings["max_execution_time"] = str(statement_seconds * 1000)
     assignments = ", ".join(f"{name} = {value}" for name, value in settings.items())
@@ -129,6 +124,18 @@ def session_statements(
         f"SET SESSION {assignments}",
         f"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ{access}",
     ]
+
+
+def _writing(version: ServerVersion, silence_seconds: int) -> dict[str, str]:
+    """Give the settings by which a copy takes every row as it is: what the source accepted is not judged again."""
+    settings = {
+        "foreign_key_checks": "0",  # tables are copied in any order, and nothing cascades that was not copied
+        "innodb_lock_wait_timeout": str(_LOCK_SECONDS),
+        "net_read_timeout": str(silence_seconds),
+    }
+    if version.kind == "mariadb" and version.version >= (10, 2, 1):
+        settings["check_constraint_checks"] = "0"
+    return settings
 
 
 def connect_mysql(server: ServerAccess) -> MySQLConnection:
@@ -156,11 +163,12 @@ def connect_mysql(server: ServerAccess) -> MySQLConnection:
         refusal = _set_up(connection, server)
         if refusal is None:
             # PyMySQL's own, which it offers before a connection is there only; it looks at it for each answer.
-            connection._read_timeout = server.statement_seconds + server.silence_seconds  # type: ignore[attr-defined]  # noqa: SLF001
+            seconds = server.statement_seconds if server.read_only else APPLY_SECONDS
+            connection._read_timeout = seconds + server.silence_seconds  # type: ignore[attr-defined]  # noqa: SLF001
             return connection
         failure = refusal
     except (pymysql.MySQLError, RuntimeError) as error:
-        failure = _sentence(error)
+        failure = sentence_for(error)
     except (LookupError, ValueError, struct.error):  # PyMySQL takes whatever comes for a greeting
         failure = (access.ANOTHER_SERVER, "")
     except (ssl.SSLError, OSError):
@@ -200,6 +208,47 @@ def lent_raw(engine: Engine) -> Iterator[MySQLConnection]:
         lent.close()
 
 
+def own_sessions(engine: Engine, *, statement_seconds: int, read_only: bool) -> Engine:
+    """Make an engine whose connections are opened as those of another one, and set up as etlkit's own.
+
+    Settings of a session stay with its connection, so those of an engine that somebody else uses are not touched.
+
+    Args:
+        engine: a `mysql+pymysql` engine.
+        statement_seconds: after how many seconds the server shall stop a statement of ours (MySQL 5.6 cannot).
+        read_only: whether the server shall refuse to write for us.
+
+    Returns:
+        The engine; nothing is connected before it is used.
+    """
+
+    def opened() -> Any:
+        lent = engine.raw_connection()
+        connection = cast("MySQLConnection", lent.driver_connection)
+        lent.detach()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT VERSION(), @@max_allowed_packet")
+            text, max_allowed_packet = cursor.fetchone()
+            for statement in session_statements(
+                ServerVersion.parse(_text(text)),
+                int(max_allowed_packet),
+                statement_seconds=statement_seconds,
+                silence_seconds=_SILENCE_SECONDS,
+                read_only=read_only,
+            ):
+                cursor.execute(statement)
+        connection.autocommit(read_only)
+        return connection
+
+    return create_engine(
+        engine.url,
+        creator=opened,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        **({"isolation_level": "AUTOCOMMIT"} if read_only else {}),
+    )
+
+
 def _opened(server: ServerAccess, tls: dict[str, Any]) -> MySQLConnection:
     try:
         return _connect(server, tls)
@@ -215,7 +264,8 @@ def _connect(server: ServerAccess, tls: dict[str, Any]) -> MySQLConnection:
     place: dict[str, Any] = {"host": url.host, "port": url.port or url.default_port}
     if url.socket:
         place = {"unix_socket": url.socket}
-    return pymysql.connect(
+    flags: int = CLIENT.FOUND_ROWS  # SQLAlchemy counts the rows that matched
+    return (PreferringConnection if server.read_only else SendingConnection)(
         **place,
         **tls,
         user=url.user,
@@ -227,7 +277,7 @@ def _connect(server: ServerAccess, tls: dict[str, Any]) -> MySQLConnection:
         read_timeout=server.connect_seconds,
         write_timeout=server.silence_seconds,
         autocommit=server.read_only,
-        client_flag=CLIENT.FOUND_ROWS,  # SQLAlchemy counts the rows that matched
+        client_flag=flags if server.read_only else flags | LOCAL_FILES,
         program_name="etlkit",
     )
 
@@ -287,31 +337,3 @@ def _set_up(connection: MySQLConnection, server: ServerAccess) -> tuple[str, str
 
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _sentence(error: Exception) -> tuple[str, str]:
-    """Choose the sentence for a driver's error, and what of it may be repeated."""
-    original = getattr(error, "original_exception", None)
-    if isinstance(original, OSError):
-        return _network_sentence(original)
-    if isinstance(error, RuntimeError):  # PyMySQL wants the package cryptography for a login without TLS
-        return access.LOGIN_NEEDS_TLS, ""
-    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    if not code and isinstance(error, pymysql.InternalError):
-        return access.ANOTHER_SERVER, ""
-    if code in _SENTENCES:
-        return _SENTENCES[code], ""
-    return access.OTHER, f"{code}: {error.args[1]}" if code and error.args[1:] else type(error).__name__
-
-
-def _network_sentence(error: OSError) -> tuple[str, str]:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return access.BAD_CERTIFICATE, error.verify_message.rstrip(".")
-    if isinstance(error, ssl.SSLError):
-        return access.NO_COMMON_CIPHER, error.reason or "no reason given"
-    if isinstance(error, socket.gaierror):
-        return access.UNKNOWN_HOST, ""
-    if isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
-        return access.BROKEN_OFF, ""  # who breaks a connection off was there to answer
-    said = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or "no answer"
-    return access.NO_ANSWER, said.lower()

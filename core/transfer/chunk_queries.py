@@ -14,7 +14,7 @@ from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from etlkit.contracts import Differences, Everything, Read, Since, Where
 from etlkit.errors import PlanRefused
 from etlkit.raising import raise_alone
-from etlkit.tables import BINARY_TYPES, INTEGER_TYPES, SPATIAL_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
+from etlkit.tables import INTEGER_TYPES, TEMPORAL_TYPES, Column, TableAnalysis
 from etlkit.transfer.keys import comparable
 from etlkit.transfer.rendering import RenderedTable
 
@@ -236,7 +236,7 @@ def fields_statement(
     conditions: Sequence[Condition | None],
     limit: int | None = None,
 ) -> Select[Any]:
-    """Ask for rows field by field, for rows too large to be one value; plain binary columns come as they are.
+    """Ask for rows field by field, for rows too large to be one value; bytes come as they are, not as their digits.
 
     Args:
         rendered: the table.
@@ -247,26 +247,10 @@ def fields_statement(
     Returns:
         A SELECT of one column per field, and the cursor (or NULL).
     """
-    fields = [
-        rendered.source.c[each.column.name] if is_raw(each.column, each.conversion) else each.expression
-        for each in rendered.columns
-    ]
+    fields = [each.expression if each.raw is None else each.raw for each in rendered.columns]
     last = literal_column("NULL") if cursor is None else cast(rendered.source.c[cursor], Characters)
     statement = select(*fields, last).select_from(rendered.source).where(*all_of(conditions))
     return statement if limit is None else statement.limit(literal_column(str(limit)))
-
-
-def is_raw(column: Column, conversion: str | None) -> bool:
-    """Tell whether a field of `fields_statement` is the column's own bytes, to be written as hexadecimal here.
-
-    Args:
-        column: the column.
-        conversion: the conversion applied to it, if any.
-
-    Returns:
-        True for binary columns without a conversion: HEX on the server would double values near its limit.
-    """
-    return conversion is None and column.data_type in BINARY_TYPES and column.data_type not in SPATIAL_TYPES
 
 
 def now_or_greatest_statement(rendered: RenderedTable, cursor: Column) -> Select[Any]:

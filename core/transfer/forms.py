@@ -18,7 +18,8 @@ APPROXIMATE_TYPES = frozenset({"double", "float"})
 """Types whose values are kept as IEEE 754 numbers, which the server prints slowly."""
 
 # Their bytes are taken as they are. Not so those of `ascii`, where the servers store any byte, the frame's as well.
-_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8"})
+UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8"})
+"""Character sets whose texts are UTF-8 as they are stored."""
 # Every value of these is a character of Unicode, to MySQL 5.6 and MariaDB alike; of others, such as cp1250, the
 # servers silently convert some values to a question mark.
 _COMPLETE = frozenset(
@@ -118,7 +119,7 @@ def plain(
     text_form = _text_form(of)(value, of)
     if as_bytes and of.data_type in TEXT_TYPES:
         text_form = func.concat(_HEX_PREFIX, func.hex(text_form))
-    if of.data_type in TEXT_TYPES and of.charset is not None and of.charset not in _UTF8 | _COMPLETE:
+    if of.data_type in TEXT_TYPES and of.charset is not None and of.charset not in UTF8 | _COMPLETE:
         broken = and_(value.is_not(None), not_(_survives(value, of.charset)))
         text_form = func.if_(broken, literal(marker(BROKEN, number)), text_form)
     if not of.nullable:
@@ -205,7 +206,7 @@ def _text_form(of: Column) -> Callable[[ColumnElement[Any], Column], ColumnEleme
 
 
 def _characters(value: ColumnElement[Any], of: Column) -> ColumnElement[Any]:
-    return value if of.charset in _UTF8 else _as_utf8mb4(value)
+    return value if of.charset in UTF8 else _as_utf8mb4(value)
 
 
 def _as_utf8mb4(value: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -238,13 +238,16 @@ class Reader:
 
     def _wide(self, within: KeyRange) -> Fetched:
         self._prove()
-        rows = WideRows(self.rendered)
+        rows = self._wide_rows()
         statement = self._statements.fields(within)
         for *values, stamp in self.source.stream(statement, self._statements.values(within)):
             if self.limit is None or len(rows) < self.limit - self._read_rows:
                 rows.add(values)
                 self._mark.take(stamp)
         return self._taken(rows)
+
+    def _wide_rows(self) -> WideRows:
+        return WideRows(self.rendered)
 
     def _taken(self, rows: WideRows) -> Fetched:
         text, count = rows.take()
@@ -287,7 +290,7 @@ class Reader:
         return fits
 
     def _spool_wide(self, spool: Spool) -> None:
-        rows = WideRows(self.rendered)
+        rows = self._wide_rows()
         statement = queries.fields_statement(self.rendered, None, [self._statements.condition], self.limit)
         for *values, _ in self.source.stream(queries.Prepared.of(statement)):
             rows.add(values)

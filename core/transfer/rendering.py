@@ -46,6 +46,8 @@ class RenderedColumn:
     """What becomes of values that PostgreSQL cannot hold, where that was chosen."""
     unproven: ColumnElement[Any] | None = None
     """Its text without the proof that the value can be taken; None where nothing is to prove, or nothing is saved."""
+    raw: ColumnElement[Any] | None = None
+    """The bytes whose hexadecimal digits are its text, for values too large for these; None for other columns."""
 
     @property
     def as_number(self) -> bool:
@@ -215,9 +217,9 @@ def render(
     """
     chosen, other_types = conversions or {}, types or {}
     source = table(
-        _quoted(analysis.name),
-        *(column(_quoted(each.name)) for each in analysis.columns),
-        schema=_quoted(database),
+        quoted(analysis.name),
+        *(column(quoted(each.name)) for each in analysis.columns),
+        schema=quoted(database),
     )
     rendered = []
     for number, each in enumerate(each for each in analysis.columns if each.name not in without):
@@ -245,6 +247,7 @@ def render(
                 variant=(variants or {}).get(each.name, ""),
                 policy=(policies or {}).get(each.name),
                 # Another type than the conversion's may take what that would refuse.
+                raw=value if conversion is None and each.data_type in BINARY_TYPES else None,
                 unproven=None
                 if conversion and each.name in other_types
                 else forms.unproven(value, each, conversion),
@@ -253,10 +256,19 @@ def render(
     numbers = {each.column.name: each.number for each in rendered}
     key = tuple(numbers[name] for name in analysis.primary_key if name in numbers)
     made = RenderedTable(source=source, columns=tuple(rendered), key=key)
-    return made if secret is None else _with_digest(made, secret)
+    return made if secret is None else with_digest(made, secret)
 
 
-def _with_digest(made: RenderedTable, secret: str) -> RenderedTable:
+def with_digest(made: RenderedTable, secret: str) -> RenderedTable:
+    """Add the digest of each row to a table's rows.
+
+    Args:
+        made: the rows.
+        secret: what makes these digests other ones than those of the same rows elsewhere.
+
+    Returns:
+        The same rows with a last column more.
+    """
     salt = salt_of(secret, made.columns)
     last = RenderedColumn(column=DIGEST, number=len(made.columns), target_type="bigint", expression=null())
     salted = attrs.evolve(made, columns=(*made.columns, last), salt=salt)
@@ -264,13 +276,21 @@ def _with_digest(made: RenderedTable, secret: str) -> RenderedTable:
 
 
 def _large_digest(of: RenderedColumn, source: TableClause) -> ColumnElement[Any]:
-    if of.conversion is not None or of.column.data_type not in BINARY_TYPES:
+    if of.raw is None:
         return func.md5(of.expression)
     # The bytes themselves: as hexadecimal digits they would be twice as many.
     value: ColumnElement[Any] = source.c[of.column.name]
-    return func.if_(value.is_(None), literal(NULL), func.md5(value))
+    return func.if_(value.is_(None), literal(NULL), func.md5(of.raw))
 
 
-def _quoted(name: str) -> quoted_name:
+def quoted(name: str) -> quoted_name:
+    """Have a name quoted wherever it stands in a statement.
+
+    Args:
+        name: of a table, a column or a database.
+
+    Returns:
+        The name.
+    """
     # Always: which words are reserved differs between servers and their versions.
     return quoted_name(name, quote=True)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import attrs
 
 from etlkit.errors import ExtractionError
-from etlkit.transfer.chunk_queries import is_raw
 from etlkit.transfer.copy_text import DELIMITER, NULL_MARK, CopyText, copy_text, examined
 from etlkit.transfer.policies import BROKEN_TEXT, INVALID_DATE, NUL_CHARACTER
 from etlkit.transfer.quarantine import MOST, Quarantined, key_text
@@ -27,7 +26,7 @@ class WideRows:
         Args:
             rendered: the table.
         """
-        self._raw = [is_raw(each.column, each.conversion) for each in rendered.columns]
+        self._raw = [each.raw is not None for each in rendered.columns]
         self._table = rendered.source.name
         self._names = [each.column.name for each in rendered.columns]
         self._policies = [{0: each.policy} if each.policy else None for each in rendered.columns]
@@ -76,20 +75,17 @@ class WideRows:
             self._quarantined += [Quarantined(number=number, rule=rule, key=key) for number, rule in marked]
 
     def _part(self, number: int, value: str | bytes | None) -> bytes:
-        said = _encoded(value or b"")
-        return b"\\x" + _digits(said) if self._raw[number] else examined(said, self._policies[number]).data
+        said = encoded(value or b"")
+        return b"\\x" + digits_of(said) if self._raw[number] else examined(said, self._policies[number]).data
 
     def _field(self, number: int, value: str | bytes | None) -> bytes:
         if self._raw[number]:
             if value is None:
                 return _NULL
-            return b"\\\\x" + _digits(_encoded(value))
+            return b"\\\\x" + digits_of(value)
         if value is None:
-            raise ExtractionError(
-                f"table `{self._table}`: column `{self._names[number]}` holds a value larger than the source can "
-                "send; raise max_allowed_packet on the source"
-            )
-        text = copy_text(_encoded(value), self._policies[number])
+            raise self._too_large(number)
+        text = copy_text(encoded(value), self._policies[number])
         self._found.losses.update(text.losses)
         self._found.refused.update(text.refused)
         self._found.broken.update(text.broken)
@@ -100,11 +96,27 @@ class WideRows:
             self._marked += [(number, rule) for rule, counts in found if counts]
         return text.data
 
+    def _too_large(self, number: int) -> ExtractionError:
+        return ExtractionError(
+            f"table `{self._table}`: column `{self._names[number]}` holds a value larger than the source can send; "
+            "raise max_allowed_packet on the source"
+        )
 
-def _encoded(value: str | bytes) -> bytes:
+
+def encoded(value: str | bytes) -> bytes:
+    """Give the bytes of a field.
+
+    Args:
+        value: as the raw connection gave it.
+    """
     return value if isinstance(value, bytes) else value.encode()
 
 
-def _digits(value: bytes) -> bytes:
+def digits_of(value: str | bytes) -> bytes:
+    """Write bytes as hexadecimal digits.
+
+    Args:
+        value: as the raw connection gave it.
+    """
     # In capitals, as the source's HEX writes them: the same row has the same bytes, whichever way it came.
-    return binascii.hexlify(value).upper()
+    return binascii.hexlify(encoded(value)).upper()

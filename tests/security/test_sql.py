@@ -48,6 +48,8 @@ ALLOWED = {
     "core/loading/warehouse_table.py:becomes": _PREPARED,
     "core/loading/warehouse_table.py:copy_into": _PREPARED,
     "core/orchestration/prediction.py:_explained": "EXPLAIN in front of a statement that SQLAlchemy compiled",
+    "core/replication/inserting.py:of": _PREPARED,
+    "core/replication/writing.py:load_statement": _PREPARED,
     "core/source_session.py:session_statements": _NUMBERS,
     "core/testing/fixtures.py:_database": _PREPARED,
     "core/transfer/checksums.py:checksums": _PREPARED,

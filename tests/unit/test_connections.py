@@ -55,13 +55,27 @@ def test_session_statements(text: str, limit: str) -> None:
     )
 
 
-def test_replica_session_statements() -> None:
-    """A session that writes is not read-only, and a 0 in a numbered column stays one."""
-    statements = session_statements(
-        ServerVersion.parse("8.4.0"), 1048576, statement_seconds=60, silence_seconds=60, read_only=False
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("5.6.51", ""),
+        ("8.4.0", ", max_execution_time = 60000"),
+        ("10.1.48-MariaDB", ", max_statement_time = 21600"),
+        ("10.3.39-MariaDB", ", check_constraint_checks = 0, max_statement_time = 21600"),
+    ],
+)
+def test_replica_session_statements(text: str, more: str) -> None:
+    """A session that writes takes rows as the source has them: zeros, impossible dates, keys that point nowhere."""
+    assert [
+        (
+            "SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', "
+            "group_concat_max_len = 1048576, lock_wait_timeout = 30, net_write_timeout = 70, wait_timeout = 3600, "
+            f"foreign_key_checks = 0, innodb_lock_wait_timeout = 30, net_read_timeout = 70{more}"
+        ),
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    ] == session_statements(
+        ServerVersion.parse(text), 1048576, statement_seconds=60, silence_seconds=70, read_only=False
     )
-    assert "sql_mode = 'NO_AUTO_VALUE_ON_ZERO'" in statements[0]
-    assert "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ" == statements[1]
 
 
 @pytest.mark.parametrize(
