@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 import sqlalchemy as sa
@@ -67,18 +67,26 @@ def proof_values(outcome: TableFinished) -> dict[str, Any]:
     return values
 
 
-def is_due(schedule: Schedule, entry: LedgerEntry | None, now: dt.datetime) -> bool:
+class Provable(Protocol):
+    """What is remembered of a table that may be proven equal."""
+
+    @property
+    def proven_at(self) -> dt.datetime | None:
+        """When it last was; None for never."""
+
+
+def is_due(schedule: Schedule, entry: Provable | None, now: dt.datetime | None) -> bool:
     """Tell whether a table is to be proven equal now.
 
     Args:
         schedule: the table's.
         entry: what is remembered of it.
-        now: by the clock that the entry's times are of, the warehouse's.
+        now: by the clock that the entry's times are of, the warehouse's or the replica's.
 
     Returns:
         False before the first load, which has nothing to be compared with.
     """
-    if entry is None or schedule not in AGES:
+    if entry is None or now is None or schedule not in AGES:
         return False
     return entry.proven_at is None or now - entry.proven_at >= AGES[schedule].due
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from etlkit.connections import ConnectionFactory
-from etlkit.errors import ConnectionFailed, EtlkitError, ExtractionError, OutsideAllowedHours
+from etlkit.errors import ConnectionFailed, EtlkitError
 from etlkit.events import TableFinished
 from etlkit.keyed_hash import sealed
 from etlkit.loading.ledger import Ledger
@@ -22,12 +22,9 @@ from etlkit.loading.staged import EQUAL
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.target import DELETED_AT
 from etlkit.orchestration.planning import Planner
+from etlkit.orchestration.source_sums import LARGE_BYTES, source_sums
 from etlkit.tables import TableAnalysis
-from etlkit.transfer.checksums import checksums, may_be_summed
-from etlkit.transfer.source_queries import SourceQueries
-from etlkit.transfer.trouble import read_trouble
-
-_LARGE_BYTES = 50 * 1024 * 1024
+from etlkit.transfer.checksums import may_be_summed
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +99,7 @@ class UnchangedTables:
         before = plan.before
         if before is None or not plan.builds_upon_it or not self._may_be_summed(plan.analysis):
             return None
-        if plan.analysis.data_bytes > _LARGE_BYTES and (before.written or self.proves_all):
+        if plan.analysis.data_bytes > LARGE_BYTES and (before.written or self.proves_all):
             return None  # a large table that changes from run to run would be summed up in vain
         there = self.known.tables.get(plan.target.name)
         # Columns that are gone in the source may be there still.
@@ -129,19 +126,8 @@ class UnchangedTables:
         )
 
     def _sums(self, plans: Mapping[str, TablePlan]) -> Mapping[str, int]:
-        if not plans:
-            return {}
-        try:
-            with self.connections.source_raw() as raw, read_trouble("checksums"):
-                found = checksums(
-                    SourceQueries(raw, governor=self.connections.governor),
-                    {name: plan.rendered.source for name, plan in plans.items()},
-                    {name: plan.analysis for name, plan in plans.items()},
-                )
-        except (ExtractionError, OutsideAllowedHours) as error:
-            # They only save work: without them every table is read.
-            _log.info("the source gave no checksums: %s", error.message)
-            return {}
+        tables = {name: (plan.rendered.source, plan.analysis) for name, plan in plans.items()}
+        found = source_sums(self.connections, tables)
         return {name: self._sealed(plans[name], said) for name, said in found.items()}
 
     def _sealed(self, plan: TablePlan, checksum: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,111 +18,13 @@ from etlkit.errors import LockHeld, SourceChanged
 from etlkit.events import TableFinished
 from etlkit.loading.source_identity import SourceIdentity
 from etlkit.loading.staged import is_proof
+from etlkit.replication.ledger_entries import Reading, ReplicaEntry, ReplicaSnapshot, entry_of, utc
 from etlkit.replication.ledger_tables import READS, SOURCE, STATES, metadata
 from etlkit.replication.trouble import replica_trouble
 
 _WHERE = "the ledger in the replica"
 _NOW = sa.func.utc_timestamp(sa.literal_column("6"))
 _COUNTS = ("read", "inserted", "updated", "deleted", "unchanged", "seconds")
-
-
-@attrs.frozen(kw_only=True)
-class ReplicaEntry:
-    """What is remembered of a table's last load into the replica."""
-
-    state: TableState
-    """What a strategy may know."""
-    loaded_at: dt.datetime | None
-    """When it was committed, by the replica's clock; None when none was yet."""
-    run_id: str
-    """The run that wrote this."""
-    strategy: str = ""
-    """The strategy of that load, or of the one that failed."""
-    first_loaded_at: dt.datetime | None = None
-    """When its first load was committed."""
-    proven_at: dt.datetime | None = None
-    """When it was last proven equal to the source; None for never."""
-    compared_at: dt.datetime | None = None
-    """When every row was last compared for that, not only checksums."""
-    checksum: int | None = None
-    """Of the source at that time; None when rows were written since."""
-    read: int = 0
-    """Rows read by the last load that was committed."""
-    inserted: int = 0
-    """Rows inserted by it."""
-    updated: int = 0
-    """Rows changed by it."""
-    deleted: int = 0
-    """Rows removed by it."""
-    unchanged: int = 0
-    """Rows read by it that were there already."""
-    seconds: float = 0.0
-    """How long it took."""
-    verified: str = ""
-    """As in `TableFinished`."""
-    adapted: tuple[str, ...] = ()
-    """What of the table's definition was adapted for the replica, in words."""
-    error: str | None = None
-    """Why the last load failed; None when it was committed."""
-    exit_code: int = 0
-    """The exit code of that failure."""
-    failed_at: dt.datetime | None = None
-    """When it failed."""
-    gone: bool = False
-    """Whether the source no longer has the table, whose rows are kept."""
-    follow_up: int = 0
-    """The generation that changed rows which no cursor shows; 0 when the next hop has compared them since."""
-
-    @property
-    def written(self) -> int:
-        """Rows inserted, changed and removed by the last load that was committed."""
-        return self.inserted + self.updated + self.deleted
-
-
-@attrs.frozen(kw_only=True)
-class ReplicaSnapshot:
-    """What the replica held at one moment."""
-
-    entries: Mapping[str, ReplicaEntry] = attrs.field(factory=dict)
-    """By the table's name; tables that were never tried have none."""
-    source: SourceIdentity | None = None
-    """Which source it copies; None before the first run."""
-    taken_at: dt.datetime | None = None
-    """That moment, by the replica's clock; None where there is no ledger."""
-
-    def loaded(self, table: str) -> ReplicaEntry | None:
-        """Find what is remembered of a table that is there.
-
-        Args:
-            table: its name.
-
-        Returns:
-            The entry; None when no load of it was ever committed.
-        """
-        entry = self.entries.get(table)
-        return None if entry is None or entry.loaded_at is None else entry
-
-
-@attrs.frozen(kw_only=True)
-class Reading:
-    """A load that is not finished: what of it lies aside, and where it goes on."""
-
-    plan: str
-    """Digest of the plan; a read only goes on under the same one."""
-    side: str
-    """The table that holds what was read."""
-    last_key: str | None = None
-    """The key behind which to go on, as `etlkit.transfer.keys.to_json` writes it; None before the first chunk."""
-    watermark: str | None = None
-    """The watermark of the chunks so far."""
-    began: str | None = None
-    """Where the cursor stood when the read began."""
-    read: int = 0
-    """Rows so far."""
-    rendered_bytes: int = 0
-    """Bytes so far."""
-    complete: bool = False
-    """Whether everything was read, so that only putting it in place is left."""
 
 
 class ReplicaLedger:
@@ -170,9 +71,9 @@ class ReplicaLedger:
                 return ReplicaSnapshot()
             taken_at = connection.scalar(sa.select(_NOW))
         return ReplicaSnapshot(
-            entries={row["table_name"]: _entry(row) for row in rows},
+            entries={row["table_name"]: entry_of(row) for row in rows},
             source=None if source is None else SourceIdentity(**json.loads(source)),
-            taken_at=_utc(taken_at),
+            taken_at=utc(taken_at),
         )
 
     def require_source(self, now: SourceIdentity, *, accept: bool = False) -> bool:
@@ -283,14 +184,14 @@ class ReplicaLedger:
         """
         query = sa.select(STATES).where(STATES.c.table_name == table)
         row = connection.execute(query.with_for_update() if locked else query).mappings().first()
-        return None if row is None else _entry(row)
+        return None if row is None else entry_of(row)
 
     def commit_load(
         self,
         connection: sa.Connection,
         *,
         run_id: str,
-        before: ReplicaEntry | None,
+        generation: int,
         state: TableState,
         outcome: TableFinished,
         adapted: tuple[str, ...],
@@ -301,7 +202,7 @@ class ReplicaLedger:
         Args:
             connection: in the load's transaction.
             run_id: the run.
-            before: the entry that the load began with.
+            generation: which the load builds upon; 0 where nothing is recorded.
             state: the state after it; its generation is set here.
             outcome: what was read and written.
             adapted: what of the table's definition is adapted.
@@ -310,7 +211,6 @@ class ReplicaLedger:
         Raises:
             LockHeld: another run committed the table meanwhile.
         """
-        generation = before.state.generation if before else 0
         table = outcome.table
         values: dict[str, Any] = _outcome_values(run_id, outcome) | {
             "cursor_column": state.cursor_column,
@@ -323,20 +223,18 @@ class ReplicaLedger:
             "exit_code": 0,
             "gone": False,
         }
-        if before is None or before.first_loaded_at is None:
-            values["first_loaded_at"] = _NOW
         if outcome.inserted or outcome.updated or outcome.deleted:
             values["checksum"] = None
         if is_proof(outcome.verified):
             values |= {"proven_at": _NOW, "compared_at": _NOW}
         if unseen:
             values["follow_up"] = generation + 1
-        if before is None:
-            whole = {"follow_up": 0} | values
+        first = sa.func.coalesce(STATES.c.first_loaded_at, _NOW)
+        known = STATES.c.table_name == table, STATES.c.generation == generation
+        done = connection.execute(sa.update(STATES).where(*known).values(first_loaded_at=first, **values))
+        if done.rowcount == 0 and generation == 0:
+            whole = {"follow_up": 0, "first_loaded_at": _NOW} | values
             done = connection.execute(insert(STATES).prefix_with("IGNORE").values(table_name=table, **whole))
-        else:
-            known = STATES.c.table_name == table, STATES.c.generation == generation
-            done = connection.execute(sa.update(STATES).where(*known).values(values))
         if done.rowcount != 1:
             raise LockHeld(
                 f"table `{table}`: another run loaded it into the replica meanwhile; nothing of this load was kept; "
@@ -380,6 +278,36 @@ class ReplicaLedger:
         """
         connection.execute(sa.delete(READS).where(READS.c.table_name == table))
 
+    def renew(self, checksums: Mapping[str, int]) -> frozenset[str]:
+        """Record that tables are proven equal because their checksums are those of their last proofs.
+
+        Args:
+            checksums: by table, those of the source now.
+
+        Returns:
+            The tables for which that still holds: nobody wrote them meanwhile.
+        """
+        renewed = set()
+        with self._writing() as connection:
+            for name, checksum in sorted(checksums.items()):
+                known = STATES.c.table_name == name, STATES.c.checksum == checksum
+                done = connection.execute(sa.update(STATES).where(*known).values(proven_at=_NOW))
+                if done.rowcount:
+                    renewed.add(name)
+        return frozenset(renewed)
+
+    def keep_checksums(self, run_id: str, checksums: Mapping[str, int]) -> None:
+        """Keep the checksums that the source had when tables were proven equal.
+
+        Args:
+            run_id: the run that proved it; tables that another run wrote since are left alone.
+            checksums: by table.
+        """
+        with self._writing() as connection:
+            for name, checksum in sorted(checksums.items()):
+                known = STATES.c.table_name == name, STATES.c.run_id == run_id
+                connection.execute(sa.update(STATES).where(*known).values(checksum=checksum))
+
     def unfinished(self) -> dict[str, int]:
         """List the loads that are not finished.
 
@@ -389,6 +317,11 @@ class ReplicaLedger:
         with replica_trouble(_WHERE), self.engine.connect() as connection:
             rows = connection.execute(sa.select(READS.c.table_name, READS.c.read))
             return {str(name): int(read) for name, read in rows}
+
+    def sides(self) -> frozenset[str]:
+        """List the tables that unfinished loads go on with."""
+        with replica_trouble(_WHERE), self.engine.connect() as connection:
+            return frozenset(connection.scalars(sa.select(READS.c.side)))
 
     def _forget_loads(self, connection: sa.Connection) -> None:
         # Without a watermark a load reads every row; with another generation no broken read goes on.
@@ -413,21 +346,3 @@ class ReplicaLedger:
 def _outcome_values(run_id: str, outcome: TableFinished) -> dict[str, Any]:
     said = {name: getattr(outcome, name) for name in _COUNTS}
     return {"run_id": run_id, "strategy": outcome.strategy, "verified": outcome.verified, **said}
-
-
-def _entry(row: sa.RowMapping) -> ReplicaEntry:
-    state = TableState(
-        table=row["table_name"],
-        cursor_column=row["cursor_column"],
-        watermark=row["watermark"],
-        schema_hash=row["schema_hash"],
-        strategy=row["strategy"],
-        generation=row["generation"],
-    )
-    others = [each.name for each in attrs.fields(ReplicaEntry) if each.name not in {"state", "adapted"}]
-    known = {name: _utc(row[name]) for name in others}
-    return ReplicaEntry(state=state, adapted=tuple(json.loads(row["adapted"])), **known)
-
-
-def _utc(value: Any) -> Any:
-    return value.replace(tzinfo=dt.UTC) if isinstance(value, dt.datetime) else value
