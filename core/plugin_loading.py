@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import attrs
@@ -81,6 +81,24 @@ class Loaded:
     """All that is wrong; nothing of a plugin with problems may be used."""
 
 
+class _Hooks(pluggy.PluginManager):
+    """pluggy's manager; it looks closely at each name of a module, so what can be no hook is kept from it."""
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> pluggy.HookimplOpts | None:
+        return super().parse_hookimpl_opts(plugin, name) if _may_be_hook(plugin, name) else None
+
+    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> pluggy.HookspecOpts | None:
+        return (
+            super().parse_hookspec_opts(module_or_class, name)
+            if _may_be_hook(module_or_class, name)
+            else None
+        )
+
+
+def _may_be_hook(module: ModuleType, name: str) -> bool:
+    return isinstance(vars(module).get(name), FunctionType | MethodType | staticmethod | classmethod)
+
+
 def load(candidate: Candidate) -> Loaded:
     """Import a plugin and collect what it provides.
 
@@ -101,7 +119,7 @@ def load(candidate: Candidate) -> Loaded:
         text = f"`{info.module}` is an object of class {_a(module)}, expected a module"
         return Loaded(info=info, problems=(_problem(info, text),))
     # A manager of its own: what a broken plugin leaves behind cannot touch another one.
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager = _Hooks(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     problems = _misunderstandings(manager, module, info)
     if not problems:
