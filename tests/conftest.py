@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -47,6 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell lets what it starts in the background ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     canary_watch.register(config)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector thousands of tests, which stay until the end: it would look through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -101,6 +101,7 @@ class PrivateMySQL(PrivateServer):
             charset="utf8mb4",
             autocommit=True,
             local_infile=True,
+            ssl_disabled=True,  # on 127.0.0.1, and the server is ours
         )
 
     def probe(self) -> str | None:

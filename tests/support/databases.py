@@ -112,6 +112,7 @@ def source_database(server: PrivateMySQL, kind: str) -> Iterator[SourceDatabase]
         connect_args={
             "init_command": f"set session default_storage_engine = {storage_engine}",
             "local_infile": True,
+            "ssl_disabled": True,
         },
     )
     sqlalchemy.event.listen(
