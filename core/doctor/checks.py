@@ -30,6 +30,7 @@ REPLICA_DATABASE = Check(section="replica", name="database", levels=("ok", "prob
 SERVER = Check(section="replica", name="server", levels=("ok", "warning", "problem"))
 ENGINE = Check(section="replica", name="engine", levels=("ok", "problem"))
 DEFINITIONS = Check(section="replica", name="definitions", levels=("ok", "problem"))
+NAMES = Check(section="replica", name="names", levels=("ok", "problem"))
 REPLICA_TABLES = Check(section="replica", name="target_tables", levels=("ok", "problem"))
 LOCAL_INFILE = Check(section="replica", name="local_infile", levels=("ok", "warning"))
 REPLICA_PACKET_SIZE = Check(section="replica", name="packet_size", levels=("ok", "warning"))
@@ -79,6 +80,7 @@ CHECKS: tuple[Check, ...] = (
     SERVER,
     ENGINE,
     DEFINITIONS,
+    NAMES,
     REPLICA_TABLES,
     LOCAL_INFILE,
     REPLICA_PACKET_SIZE,

@@ -26,6 +26,7 @@ from etlkit.wording import counted
 _OF_DATABASE = (
     checks.SERVER,
     checks.DEFINITIONS,
+    checks.NAMES,
     checks.REPLICA_TABLES,
     checks.RECORD,
     checks.REPLICA_DISK,
@@ -91,6 +92,7 @@ def _database(
         checks.REPLICA_DATABASE.ok(f"The database `{catalog.database}` is there, and holds {count}."),
         replica_server.judge_server(source, catalog),
         _definitions(deployment.discovery, hop.discovery, settings, source, wanted),
+        replica_tables.judge_names(catalog, wanted),
         *_ledger(deployment, catalog, source, wanted),
         replica_tables.judge_disk(source, catalog, wanted),
     ]

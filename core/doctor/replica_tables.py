@@ -9,8 +9,9 @@ import attrs
 from etlkit.discovery.catalog import Catalog
 from etlkit.discovery.replica import Adaptation
 from etlkit.doctor import checks
-from etlkit.doctor.findings import Finding
+from etlkit.doctor.findings import Finding, sentence
 from etlkit.loading.source_identity import SourceIdentity
+from etlkit.orchestration.kept_names import WAY_ON, names_not_kept
 from etlkit.wording import counted, names, size
 
 GROWTH = 2
@@ -51,6 +52,25 @@ def judge_definitions(adapted: Mapping[str, Sequence[Adaptation]], refused: Mapp
         f"{same} of {counted(len(adapted), 'table')} are made just as in the source. Of the others is adapted: "
         f"{'; '.join([*listed, *more])}."
     )
+
+
+def judge_names(replica: Catalog, wanted: Iterable[str]) -> Finding:
+    """Judge whether the server keeps the tables' names.
+
+    Args:
+        replica: the replica's catalog.
+        wanted: tables to copy.
+
+    Returns:
+        A problem when some would be called otherwise.
+    """
+    if lost := names_not_kept(wanted, replica.server):
+        return checks.NAMES.problem(
+            f"The server does not keep the names of {names(lost)}: its `lower_case_table_names` is "
+            f"{replica.server.lower_case_table_names}.",
+            sentence(WAY_ON),
+        )
+    return checks.NAMES.ok("The server keeps the names of the tables as they are.")
 
 
 def judge_target_tables(replica: Catalog, wanted: Iterable[str], known: Collection[str]) -> Finding:

@@ -16,7 +16,9 @@ from etlkit.doctor.accounts import Account
 from etlkit.doctor.grants import Grants, parse_grants
 from etlkit.doctor.mysql_facts import MySQLFacts
 from etlkit.doctor.replica_grants import judge_replica_grants
+from etlkit.errors import ConfigurationError
 from etlkit.loading.source_identity import SourceIdentity
+from etlkit.orchestration.kept_names import require_kept_names
 from etlkit.source_session import ServerVersion
 
 MB = 1024 * 1024
@@ -277,6 +279,39 @@ def test_tables_that_cannot_be_made() -> None:
         ),
     )
     assert expected == said(tables.judge_definitions({"c": ()}, {"t": reason}))
+
+
+@pytest.mark.parametrize(
+    ("setting", "wanted", "lost"),
+    [
+        (0, ("Patient", "patient"), []),
+        (1, ("patient", "fee"), []),
+        (1, ("Patient", "fee"), ["Patient"]),
+        (2, ("Patient", "fee"), []),
+        (2, ("Patient", "patient", "fee"), ["Patient", "patient"]),
+    ],
+)
+def test_names(setting: int, wanted: tuple[str, ...], lost: list[str]) -> None:
+    """A server that writes names in lower case, or tells no cases apart, cannot have every table."""
+    replica = catalog("copy", lower_case_table_names=setting)
+    expected = ("names", "ok", "The server keeps the names of the tables as they are.", "")
+    if lost:
+        listed = ", ".join(f"`{each}`" for each in lost)
+        setting_told = f"its `lower_case_table_names` is {setting}"
+        ways = (
+            "ame a server in `replica.url` whose `lower_case_table_names` is 0 (it is chosen when a server is set up), "
+            "or exclude the tables"
+        )
+        told = f"The server does not keep the names of {listed}: {setting_told}."
+        expected = ("names", "problem", told, f"N{ways}.")
+        with pytest.raises(ConfigurationError) as caught:
+            require_kept_names(wanted, replica.server)
+        assert f"the replica's server does not keep the names of {listed} ({setting_told}); n{ways}" == str(
+            caught.value
+        )
+    else:
+        require_kept_names(wanted, replica.server)
+    assert expected == said(tables.judge_names(replica, wanted))
 
 
 def test_record() -> None:
