@@ -11,6 +11,7 @@ from etlkit.cli import output
 from etlkit.discovery.opinions import Bid, Judgement, Known, Pointer
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.explained_columns import PLUGINS, ExplainedColumn
+from etlkit.orchestration.explained_copy import ExplainedCopy
 from etlkit.orchestration.explanation import DEFAULT, Decision, Explanation, explain, plain_columns
 from etlkit.tables import CursorCandidate
 from etlkit.wording import counted, names, one_line
@@ -37,7 +38,10 @@ def show_explanation(deployment: Deployment, table: str, *, as_json: bool) -> No
 
 
 def _document(found: Explanation) -> dict[str, Any]:
-    return attrs.asdict(found)
+    document = attrs.asdict(found)
+    if found.replica is None:
+        del document["replica"]
+    return document
 
 
 def _lines(found: Explanation) -> Iterator[str]:
@@ -67,6 +71,8 @@ def _lines(found: Explanation) -> Iterator[str]:
     yield from (f"  {_pointed(each)}" for each in pointers)
     yield from _section("Proven equal to the source", found.reconcile, ())
     yield from _section("Executor", found.executor, ())
+    if found.replica is not None:
+        yield from _copy(found.replica)
 
 
 def _section(title: str, decision: Decision, details: Iterable[str]) -> Iterator[str]:
@@ -77,6 +83,17 @@ def _section(title: str, decision: Decision, details: Iterable[str]) -> Iterator
     if decision.reason is not None:
         yield f"  {decision.reason}"
     yield from (f"  {each}" for each in details)
+
+
+def _copy(copy: ExplainedCopy) -> Iterator[str]:
+    yield ""
+    yield f"Into the replica `{copy.database}`, exactly as it is and without conversions:"
+    if copy.problem is not None:
+        yield f"  It cannot be planned: {copy.problem}"
+    if copy.reason is not None:
+        yield f"  {copy.reason}"
+    yield from (f"  adapted: {each}" for each in copy.adapted)
+    yield from (f"  made anew: {each}" for each in copy.differences)
 
 
 def _place(decided_by: str, line: int | None) -> str:

@@ -13,6 +13,7 @@ import click
 from etlkit.cli import options, output
 from etlkit.cli.audit import show_audit
 from etlkit.cli.output import Heading
+from etlkit.cli.replica_status import ReplicaStatus
 from etlkit.cli.report import BECAME
 from etlkit.loading.loss_report import TableLosses, read_losses
 from etlkit.orchestration.deployment import Deployment
@@ -47,8 +48,9 @@ def report(*, folder: Path, as_json: bool, keys: bool, audit: bool, run_id: str 
     """Show the values that were lost, or what a run did.
 
     For each table: how many values of which column PostgreSQL cannot hold, by which rule, and what became
-    of them; as the table's last full read found them, and later loads. Values are never shown. Only the
-    warehouse is asked.
+    of them; as the table's last full read found them, and later loads. Values are never shown. With a
+    replica, which holds every value, also what of the tables' definitions it holds in another way. Only the
+    warehouse and the replica are asked.
     """
     with Deployment.opened(folder) as deployment:
         if audit or run_id:
@@ -56,15 +58,34 @@ def report(*, folder: Path, as_json: bool, keys: bool, audit: bool, run_id: str 
             return
         tables = read_losses(deployment.ledger)
         settings = deployment.settings
+        replica = ReplicaStatus.of(deployment)
     if as_json:
         output.write_json(
             {
                 "deployment": settings.deployment,
                 "schema": settings.warehouse.schema,
+                **({"replica": {**replica.document(), "adapted": replica.adapted()}} if replica else {}),
                 "tables": [_entry(each, keys=keys) for each in tables],
             }
         )
-        return
+    else:
+        if replica is not None:
+            _write_adapted(replica)
+        _write(tables, folder, keys=keys)
+    if replica is not None:
+        replica.leave()
+
+
+def _write_adapted(replica: ReplicaStatus) -> None:
+    adapted = replica.adapted()
+    if adapted:
+        output.say(f"What the replica `{replica.database}` holds in another way than the source:")
+        output.say(*(f"  {table}: {each}" for table, said in adapted.items() for each in said), "")
+    elif replica.failure is None and replica.there.entries:
+        output.say(f"The replica `{replica.database}` holds every table as the source does.", "")
+
+
+def _write(tables: Sequence[TableLosses], folder: Path, *, keys: bool) -> None:
     if not tables:
         output.say(f"Nothing was loaded yet; `etlkit run -C {folder}` loads the tables.")
         return

@@ -9,31 +9,22 @@ from typing import Any
 import attrs
 import click
 
-from etlkit.cli import options, output
+from etlkit.cli import options, output, plan_table
 from etlkit.cli.explain import show_explanation
-from etlkit.cli.output import Heading
-from etlkit.contracts import Differences, Everything, Read, Since, Where
-from etlkit.errors import ConfigurationError, DriftRefused, EtlkitError, SomeTablesFailed
+from etlkit.cli.replica_plan import CopyPlans
+from etlkit.errors import ConfigurationError, DriftRefused, EtlkitError, SomeTablesFailed, SourceChanged
+from etlkit.events import WAREHOUSE
+from etlkit.loading.source_identity import SourceIdentity, refuse_other_source
 from etlkit.loading.table_plan import TablePlan
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.drift_outlook import Outlook, outlooks
+from etlkit.orchestration.hops import not_in_replica
 from etlkit.orchestration.order import load_order
-from etlkit.orchestration.prediction import Certainty, Prediction, predictions
+from etlkit.orchestration.prediction import Prediction, predictions
+from etlkit.orchestration.replica_hop import loaded_through
 from etlkit.orchestration.run import RunRequest, selected_tables
 from etlkit.orchestration.source_tables import RenamedTable, SourceTables
 from etlkit.transfer.manners import Manners
-from etlkit.wording import counted, size
-
-_HEADINGS = [
-    Heading(text="table"),
-    Heading(text="importance"),
-    Heading(text="strategy"),
-    Heading(text="cursor"),
-    Heading(text="reads"),
-    Heading(text="rows", number=True),
-    Heading(text="size", number=True),
-    Heading(text="why"),
-]
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +35,8 @@ class _Planned:
     schema: str
     drift: dict[str, Outlook]
     renamed: tuple[RenamedTable, ...]
+    copies: CopyPlans | None = None
+    way: str | None = None
 
 
 @click.command()
@@ -109,6 +102,7 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
                 "schema": deployment.settings.warehouse.schema,
                 "source": manners.document(),
                 "tables": [
+                    *(planned.copies.documents() if planned.copies else []),
                     *(_document(each, planned) for each in planned.plans),
                     *(_refusal(deployment, name, error) for name, error in planned.refused.items()),
                 ],
@@ -119,7 +113,11 @@ def show_plan(deployment: Deployment, request: RunRequest, *, as_json: bool) -> 
         engines = {each.analysis.engine for each in planned.plans}
         limit = manners.statement_limit(server.kind.lower(), server.version)
         _print(planned, [*manners.sentences(engines), limit])
-    codes = {error.exit_code for error in planned.refused.values()}
+    refused: list[EtlkitError] = [
+        *planned.refused.values(),
+        *(planned.copies.refused.values() if planned.copies else ()),
+    ]
+    codes = {error.exit_code for error in refused}
     if len(codes) == 1 and codes <= {ConfigurationError.exit_code, DriftRefused.exit_code}:
         return codes.pop()
     return SomeTablesFailed.exit_code if codes else 0
@@ -134,14 +132,24 @@ def _planned(deployment: Deployment, request: RunRequest) -> _Planned:
     standing = tables.standing(names)
     tables.tell(attrs.evolve(standing, refused={}))
     renamed = {each.new for each in standing.renamed}
+    copies = CopyPlans.of(deployment, request, standing.names)
+    way = _another_way(deployment)
+    # What the replica will hold is what the source holds, whether the replica has it yet or not.
     planner = attrs.evolve(deployment.planner(), known=known)
     plans: dict[str, TablePlan] = {}
     refused: dict[str, EtlkitError] = dict(standing.refused)
     for name in standing.names:
-        if name in renamed:
-            continue  # planned once it has its new name there
+        if name in renamed or (copies is not None and name in copies.refused):
+            continue  # planned once it has its new name there, or once it can be copied
         try:
-            plans[name] = planner.plan(name, force_full=request.full_refresh, limit=request.limit)
+            if copies is not None and copies.lacks(name):
+                raise not_in_replica(name)
+            plans[name] = planner.plan(
+                name,
+                force_full=request.full_refresh or way is not None,
+                limit=request.limit,
+                reconcile=copies is not None and copies.follows_up(name),
+            )
         except EtlkitError as error:
             refused[name] = error
     shapes = outlooks(
@@ -165,33 +173,31 @@ def _planned(deployment: Deployment, request: RunRequest) -> _Planned:
         schema=deployment.settings.warehouse.schema,
         drift={name: each for name, each in shapes.items() if name in plans},
         renamed=standing.renamed,
+        copies=copies,
+        way=way,
     )
+
+
+def _another_way(deployment: Deployment) -> str | None:
+    """Find out whether the rows come by another way than before, so that a run reads them all."""
+    now = SourceIdentity.of(deployment.discovery.catalog(), deployment.settings.source.url)
+    try:
+        return refuse_other_source(deployment.ledger, loaded_through(deployment, deployment.second_hop, now))
+    except SourceChanged:
+        return None  # the run says so, and what may be done about it
 
 
 def _print(planned: _Planned, manners: Iterable[str]) -> None:
-    output.write_table(
-        _HEADINGS,
-        (
-            (
-                each.analysis.name,
-                each.analysis.importance,
-                each.plan.strategy,
-                each.plan.cursor or "-",
-                _reading(each.plan.read),
-                _rows(planned.predicted[each.analysis.name]),
-                size(planned.predicted[each.analysis.name].size),
-                _why(each),
-            )
-            for each in planned.plans
-        ),
-    )
-    output.say("", "How the source is read:", *(f"  {each}" for each in manners))
-    rows = sum(each.rows for each in planned.predicted.values())
-    total = size(sum(each.size for each in planned.predicted.values()))
-    output.say(
-        "",
-        f"{counted(len(planned.plans), 'table')}: about {counted(rows, 'row')} ({total}) to read at most.",
-    )
+    if planned.copies is not None:
+        planned.copies.write(manners)
+    plan_table.write_plans(planned.plans, planned.predicted)
+    if planned.copies is None:
+        output.say("", "How the source is read:", *(f"  {each}" for each in manners))
+    output.say("", plan_table.total(planned.predicted))
+    if planned.way is not None:
+        output.say(
+            f"The rows are of the same source, but {planned.way}; every row is read and compared once."
+        )
     for each in planned.plans:
         if (name := each.analysis.name) in planned.drift:
             steps = "\n".join(f"  {step}" for step in planned.drift[name].steps)
@@ -202,79 +208,19 @@ def _print(planned: _Planned, manners: Iterable[str]) -> None:
         output.say("", error.message)
 
 
-def _reading(read: Read) -> str:
-    match read:
-        case Everything():
-            return "everything"
-        case Since():
-            return f"since {read.watermark}"
-        case Where():
-            return f"where {read.text}"
-        case Differences():
-            return "what differs"
-
-
-def _rows(prediction: Prediction) -> str:
-    begin = {Certainty.EXACT: "", Certainty.ESTIMATE: "about ", Certainty.AT_MOST: "at most "}
-    return f"{begin[prediction.certainty]}{prediction.rows:,}"
-
-
-def _why(what: TablePlan) -> str:
-    proof = " Then compares the digests of all rows, whose proof is due." if what.proof_follows else ""
-    return f"{what.plan.reason}{proof}"
-
-
 def _document(what: TablePlan, planned: _Planned) -> dict[str, Any]:
-    read, name = what.plan.read, what.analysis.name
-    predicted, outlook = planned.predicted[name], planned.drift.get(name, Outlook())
-    return {
-        "table": what.analysis.name,
-        "target": str(what.target),
-        "importance": what.analysis.importance,
-        "strategy": what.plan.strategy,
-        "cursor": what.plan.cursor,
-        "read": type(read).__name__.lower(),
-        "watermark": read.watermark if isinstance(read, Since) else None,
-        "lookback": read.lookback if isinstance(read, Since) else None,
-        "condition": read.text if isinstance(read, Where) else None,
-        "write": what.plan.write.value,
-        "deletes": what.plan.deletes.value,
-        "commit": what.plan.commit.value,
-        "predicted_rows": predicted.rows,
-        "predicted_bytes": predicted.size,
-        "certainty": predicted.certainty.value,
-        "reason": what.plan.reason,
-        "proof_follows": what.proof_follows,
-        "drift": list(outlook.steps),
-        "error": None,
-    }
+    name = what.analysis.name
+    outlook = planned.drift.get(name, Outlook())
+    entry = plan_table.fields(what, WAREHOUSE, str(what.target), planned.predicted[name])
+    return {**entry, "drift": list(outlook.steps), "error": None}
 
 
 def _refusal(deployment: Deployment, name: str, error: EtlkitError) -> dict[str, Any]:
     config = deployment.settings.get_table_config(name)
-    empty: dict[str, Any] = dict.fromkeys(
-        (
-            "target",
-            "cursor",
-            "read",
-            "watermark",
-            "lookback",
-            "condition",
-            "write",
-            "deletes",
-            "commit",
-            "predicted_rows",
-        )
+    return plan_table.refusal(
+        name,
+        WAREHOUSE,
+        importance=config.table_importance,
+        strategy=config.extraction_strategy,
+        error=error.message,
     )
-    return {
-        "table": name,
-        "importance": config.table_importance,
-        "strategy": config.extraction_strategy,
-        **empty,
-        "predicted_bytes": None,
-        "certainty": None,
-        "reason": None,
-        "proof_follows": None,
-        "drift": [],
-        "error": error.message,
-    }

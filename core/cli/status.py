@@ -11,7 +11,9 @@ import click
 
 from etlkit.cli import options, output
 from etlkit.cli.output import Heading
+from etlkit.cli.replica_status import ReplicaStatus
 from etlkit.config import Settings
+from etlkit.events import WAREHOUSE
 from etlkit.loading.kept import GONE, Kept
 from etlkit.loading.last_loads import LastRun, Past, read_past
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
@@ -77,25 +79,45 @@ def status(*, folder: Path, as_json: bool) -> None:
     """Show what was loaded, and when.
 
     For each table: the last load, by which strategy, how many rows, up to which watermark, when it was
-    last proven equal to its source, and what failed. Only the warehouse is asked.
+    last proven equal to its source, and what failed; with a replica, of both hops. Only the warehouse and the
+    replica are asked.
     """
     with Deployment.opened(folder) as deployment:
         past = read_past(deployment.ledger)
         settings = deployment.settings
         there = deployment.ledger.snapshot() if past.run else LedgerSnapshot()
         known = _Known(settings=settings, there=there, past=past)
-        tables = sorted({*settings.list_tables(), *known.entries, *past.loads})
+        replica = ReplicaStatus.of(deployment)
+        copied = replica.tables if replica else set()
+        tables = sorted({*settings.list_tables(), *known.entries, *past.loads, *copied})
     if as_json:
         output.write_json(
             {
                 "deployment": settings.deployment,
                 "schema": settings.warehouse.schema,
                 "last_run": attrs.asdict(past.run) if past.run else None,
-                "tables": [_document(name, known) for name in tables],
-                "unfinished": [attrs.asdict(each) for each in past.unfinished],
+                **({"replica": replica.document()} if replica else {}),
+                "tables": [
+                    *(replica.entries(tables) if replica else []),
+                    *(_document(name, known) for name in tables),
+                ],
+                "unfinished": [
+                    *(replica.unfinished_entries() if replica else []),
+                    *({"hop": WAREHOUSE, **attrs.asdict(each)} for each in past.unfinished),
+                ],
             }
         )
-        return
+    else:
+        if replica:
+            replica.write(tables)
+            output.say(f"From the replica to the warehouse, schema `{settings.warehouse.schema}`:", "")
+        _write(tables, known, folder)
+    if replica:
+        replica.leave()
+
+
+def _write(tables: list[str], known: _Known, folder: Path) -> None:
+    past = known.past
     if past.run is None:
         output.say(f"Nothing was loaded yet; `etlkit run -C {folder}` loads the tables.")
         return
@@ -139,6 +161,7 @@ def _document(name: str, known: _Known) -> dict[str, Any]:
     load = known.past.loads.get(name)
     return {
         "table": name,
+        "hop": WAREHOUSE,
         "target": entry.target_name if entry else None,
         "state": known.state(name),
         "loaded_at": entry.loaded_at if entry else None,

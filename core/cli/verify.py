@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +12,24 @@ from etlkit.cli import options, output
 from etlkit.cli.output import Heading
 from etlkit.cli.values import WholeNumber
 from etlkit.errors import DifferencesFound, NotChecked
+from etlkit.events import REPLICA, WAREHOUSE
 from etlkit.orchestration.deployment import Deployment
 from etlkit.verification.results import DIFFERENT, Difference, TableVerification, Verification
 from etlkit.verification.verify import Verify, VerifyRequest
 from etlkit.wording import counted
 
-_HEADINGS = [
-    Heading(text="table"),
-    Heading(text="way"),
-    Heading(text="checked", number=True),
-    Heading(text="missing in warehouse", number=True),
-    Heading(text="missing in source", number=True),
-    Heading(text="different", number=True),
-    Heading(text="seconds", number=True),
-    Heading(text="verified"),
-]
+
+def _headings(hop: str) -> list[Heading]:
+    return [
+        Heading(text="table"),
+        Heading(text="way"),
+        Heading(text="checked", number=True),
+        Heading(text=f"missing in {hop}", number=True),
+        Heading(text="missing in source", number=True),
+        Heading(text="different", number=True),
+        Heading(text="seconds", number=True),
+        Heading(text="verified"),
+    ]
 
 
 @click.command()
@@ -63,7 +66,9 @@ def verify(
 
     Tables whose rows are kept with digests are compared by them: the source sums them up, and only rows that differ
     are read. Of the others, and with --deep of all, every row is read once more, and PostgreSQL compares every column
-    byte by byte. Nothing is written. Exits with 4 when a table differs, with 3 when one could not be compared.
+    byte by byte. With a replica, the replica is compared with the source by definition, count and digests, and the
+    warehouse with the replica. Nothing is written. Exits with 4 when a table differs, with 3 when one could not be
+    compared.
     """
     if deep and sample is not None:
         raise click.UsageError("--deep compares every row and --sample only some: give one of them.")
@@ -80,24 +85,33 @@ def verify(
 
 
 def _leave(found: Verification) -> None:
-    differ = sum(bool(each.differing) for each in found.tables)
-    unchecked = sum(each.reason is not None for each in found.tables)
+    tables = counted(len({each.table for each in found.tables}), "table")
+    differ = len({each.table for each in found.tables if each.differs})
+    unchecked = len({each.table for each in found.tables if each.reason is not None})
     words = []
     if differ:
-        words.append(
-            f"{differ} of {counted(len(found.tables), 'table')} {'differs' if differ == 1 else 'differ'}"
-        )
+        words.append(f"{differ} of {tables} {'differs' if differ == 1 else 'differ'}")
     if unchecked:
         were = "was" if unchecked == 1 else "were"
-        words.append(f"{unchecked} of {counted(len(found.tables), 'table')} {were} not checked")
+        words.append(f"{unchecked} of {tables} {were} not checked")
     if words:
         kind = DifferencesFound if differ else NotChecked
         raise kind("; ".join(words))
 
 
 def _print(found: Verification) -> None:
-    output.write_table(_HEADINGS, (_row(each) for each in found.tables))
-    for each in found.tables:
+    copies = [each for each in found.tables if each.hop == REPLICA]
+    loads = [each for each in found.tables if each.hop != REPLICA]
+    if copies:
+        output.say("The replica against the source:", "")
+        _print_hop(REPLICA, copies)
+        output.say("", "The warehouse against the replica:", "")
+    _print_hop(WAREHOUSE, loads)
+
+
+def _print_hop(hop: str, tables: Sequence[TableVerification]) -> None:
+    output.write_table(_headings(hop), (_row(each) for each in tables))
+    for each in tables:
         lines = list(_details(each))
         if lines:
             output.say("", f"{each.table}:", *(f"  {line}" for line in lines))
@@ -119,6 +133,7 @@ def _row(found: TableVerification) -> tuple[str, ...]:
 
 
 def _details(found: TableVerification) -> Iterator[str]:
+    yield from found.definition
     for name, why in found.not_compared.items():
         yield f"column `{name}` is not compared: {why}"
     if found.examined is not None and found.examined < found.differing:
@@ -157,11 +172,12 @@ def _quoted(value: str | None) -> str:
 def _document(found: TableVerification) -> dict[str, Any]:
     return {
         "table": found.table,
+        "hop": found.hop,
         "verified": found.verified,
         "way": found.way,
         "rows": found.rows,
         "checked": found.checked,
-        "missing_in_warehouse": found.missing_in_warehouse,
+        f"missing_in_{found.hop}": found.missing_in_warehouse,
         "missing_in_source": found.missing_in_source,
         "different": found.different,
         "kept": found.kept,
@@ -171,6 +187,7 @@ def _document(found: TableVerification) -> dict[str, Any]:
         "not_compared": dict(found.not_compared),
         "differences": [_difference(each) for each in found.differences],
         "seconds": found.seconds,
+        **({"definition": list(found.definition)} if found.hop == REPLICA else {}),
     }
 
 

@@ -45,17 +45,19 @@ def audit_of(deployment: Deployment, request: RunRequest) -> dict[str, Any]:
         SchemaDiscoveryError: the source's catalog was not read yet, and cannot be.
     """
     settings = deployment.settings
-    source, warehouse = settings.source, settings.warehouse
+    source, replica, warehouse = settings.source, settings.replica, settings.warehouse
     return {
         "who": {
             "system_user": _system_user(),
             "source_user": source.url.user,
+            **({"replica_user": replica.url.user} if replica else {}),
             "warehouse_user": warehouse.url.user,
         },
         "where": {
             "machine": platform.node(),
             "folder": str(settings.folder.resolve()),
             "source": _place(source.url),
+            **({"replica": _place(replica.url)} if replica else {}),
             "warehouse": _place(warehouse.url),
             "schema": warehouse.schema,
         },
@@ -78,7 +80,11 @@ def audit_of(deployment: Deployment, request: RunRequest) -> dict[str, Any]:
             "drift": attrs.asdict(settings.drift),
             "max_deleted_share": settings.run.max_deleted_share,
             "allowed_hours": str(source.allowed_hours) if source.allowed_hours else None,
-            "insecure": [name for name in ("source", "warehouse") if getattr(settings, name).insecure],
+            "insecure": [
+                name
+                for name in ("source", "replica", "warehouse")
+                if (section := getattr(settings, name)) is not None and section.insecure
+            ],
             "tables": _chosen(settings.tables),
             "tables_file": _digest(settings.folder / TABLES_FILE),
         },

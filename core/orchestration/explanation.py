@@ -16,6 +16,7 @@ from etlkit.errors import ConfigurationError, EtlkitError
 from etlkit.orchestration.column_choices import ColumnChoices
 from etlkit.orchestration.deployment import Deployment
 from etlkit.orchestration.explained_columns import PLUGINS, ExplainedColumn, explained_columns
+from etlkit.orchestration.explained_copy import ExplainedCopy, explained_copy
 from etlkit.suggestions import suggestion
 from etlkit.tables import CursorCandidate, TableAnalysis
 
@@ -83,6 +84,8 @@ class Explanation:
     """How often it is proven equal to its source."""
     executor: Decision
     """What loads the tables of a run."""
+    replica: ExplainedCopy | None = None
+    """How it gets into the replica; None without one."""
 
 
 def explain(deployment: Deployment, table: str) -> Explanation:
@@ -176,6 +179,7 @@ class _Explained:
             passed_over=opinions.passed_over,
             reconcile=self._decision("reconcile", config.reconcile, config.reasons.get("reconcile")),
             executor=self._executor(),
+            replica=explained_copy(self.deployment, self.name),
         )
 
     def _planned(self) -> tuple[TableAnalysis, TableConfig, ColumnChoices | None, str | None]:

@@ -21,21 +21,14 @@ from etlkit.errors import (
     SomeTablesFailed,
 )
 from etlkit.events import RunFinished, RunStarting, TableFinished
-from etlkit.loading.ledger_entries import LedgerSnapshot
-from etlkit.loading.postgres_loader import PostgresLoader
-from etlkit.loading.run_lock import RunLock
-from etlkit.loading.source_identity import LoadedFrom, SourceIdentity, require_same_source
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.audit import audit_of
 from etlkit.orchestration.choices import check_tables
 from etlkit.orchestration.deployment import Deployment
-from etlkit.orchestration.planning import Planner
-from etlkit.orchestration.priority_processor import PriorityProcessor
+from etlkit.orchestration.hops import Hops, refused
 from etlkit.orchestration.retries import Retries
 from etlkit.orchestration.selection import selected
 from etlkit.orchestration.source_tables import SourceTables
-from etlkit.orchestration.table_processor import TableProcessor
-from etlkit.orchestration.unchanged import UnchangedTables
 
 Event = RunStarting | TableFinished | RunFinished
 
@@ -106,8 +99,15 @@ class Run:
         retries.call(self.deployment.discovery.catalog)
         retries.call(ledger.ensure)
         with ledger.run_lock(run_id) as lock:
-            now = SourceIdentity.of(self.deployment.discovery.catalog(), self.deployment.settings.source.url)
-            require_same_source(ledger, LoadedFrom(database=now), accept=self.request.accept_source)
+            hops = Hops(
+                deployment=self.deployment,
+                request=self.request,
+                run_id=run_id,
+                retries=retries,
+                may_go_on=lock.keep,
+                rows_read=self.rows_read,
+            )
+            hops.require_source()
 
             def finished(outcome: TableFinished) -> None:
                 outcomes.append(attrs.evolve(outcome, alert_on_failure=self._is_watched(outcome.table)))
@@ -121,28 +121,19 @@ class Run:
             standing = tables.standing(chosen)
             tables.tell(standing)
             outcomes = [self._refused(name, error) for name, error in standing.refused.items()]
-            run = attrs.evolve(self, deployment=tables.settled(standing, run_id))
+            hops = attrs.evolve(hops, deployment=tables.settled(standing, run_id))
             if standing.renamed:
                 known = ledger.snapshot()
-            planner = attrs.evolve(run.deployment.planner(), known=known)
-            processor = run._processor(run_id, standing.names, finished, planner, lock)  # noqa: SLF001 - of this class
-            unchanged = self._unchanged_tables(run_id, planner, known)
-            ordered = tuple(processor.order())
+            ordered = hops.order(standing.names, known)
             self._record_start(run_id)
             unbegun.pop_all()
             ended: tuple[int, str | None] = (EtlkitError.exit_code, None)
             try:
-                self._tell(RunStarting(run_id=run_id, deployment=self._name, tables=ordered))
+                self._tell(RunStarting(run_id=run_id, deployment=self._name, tables=ordered, hops=hops.names))
                 for outcome in outcomes:
                     ledger.record_failure(run_id, outcome)
                     self._tell(outcome)
-                equal = [] if unchanged is None else unchanged.find(ordered)
-                processor.tables = sorted(set(ordered).difference(each.table for each in equal))
-                for outcome in equal:
-                    finished(outcome)
-                processor.process_by_priority(force_full=self.request.full_refresh)
-                if unchanged is not None:
-                    unchanged.keep(outcomes)
+                hops.carry_out(ordered, known, finished)
                 ended = exit_code_of(outcomes), None
             except BaseException as failure:
                 ended = _explained(failure)
@@ -163,62 +154,9 @@ class Run:
                     self._tell(event)
         return event
 
-    def _processor(
-        self,
-        run_id: str,
-        names: Sequence[str],
-        finished: Callable[[TableFinished], None],
-        planner: Planner,
-        lock: RunLock,
-    ) -> PriorityProcessor:
-        deployment = self.deployment
-        loader = PostgresLoader(
-            settings=deployment.settings,
-            planner=planner,
-            connections=deployment.connections,
-            ledger=deployment.ledger,
-            run_id=run_id,
-            reconcile=self.request.reconcile,
-            allow_deletes=self.request.allow_deletes,
-            allow_drift=self.request.allow_drift,
-            rows_read=self.rows_read,
-        )
-        return PriorityProcessor(
-            deployment.discovery,
-            deployment.settings,
-            processor=TableProcessor(
-                deployment.discovery, loader, limit=self.request.limit, may_go_on=lock.keep
-            ),
-            executor=deployment.registry.executor(deployment.settings.run.executor),
-            tables=names,
-            finished=finished,
-        )
-
-    def _unchanged_tables(
-        self, run_id: str, planner: Planner, known: LedgerSnapshot
-    ) -> UnchangedTables | None:
-        """Give what finds the tables that need not be read; None where nothing is proven anyway."""
-        asked = self.request
-        if asked.accept_source or asked.limit is not None:
-            return None
-        return UnchangedTables(
-            planner=planner,
-            known=known,
-            connections=self.deployment.connections,
-            ledger=self.deployment.ledger,
-            run_id=run_id,
-            proves_all=asked.full_refresh or asked.reconcile,
-        )
-
     def _refused(self, name: str, error: EtlkitError) -> TableFinished:
-        return TableFinished(
-            table=name,
-            importance=self.deployment.settings.get_table_config(name).table_importance,
-            alert_on_failure=self._is_watched(name),
-            verified="not checked: the load failed",
-            error=error.message,
-            exit_code=error.exit_code,
-        )
+        outcome = refused(self.deployment.settings, name, error)
+        return attrs.evolve(outcome, alert_on_failure=self._is_watched(name))
 
     @property
     def _name(self) -> str:

@@ -12,6 +12,7 @@ from typing import Self
 import attrs
 
 from etlkit.errors import DifferencesFound, NotChecked
+from etlkit.events import WAREHOUSE
 from etlkit.loading.staged import EQUAL, but_for
 from etlkit.wording import counted
 
@@ -60,18 +61,22 @@ class TableVerification:
 
     table: str
     """The table's name in the source."""
+    hop: str = WAREHOUSE
+    """Which copy was compared: `replica`, with the source; else `warehouse`, with what it is loaded from."""
+    definition: tuple[str, ...] = ()
+    """In which ways the replica's table is defined in another way than it should be; of the hop `replica` only."""
     reason: str | None = None
     """Why it was not compared; None when it was."""
     way: str | None = None
     """How it was compared: `BY_DIGESTS`, `EVERY_COLUMN` or `sample_of(rows)`; None when it was not."""
     rows: int = 0
-    """Rows that the source has."""
+    """Rows that the source has; of the hop `warehouse` with a replica, those that the replica has."""
     checked: int = 0
     """Rows of the source that were compared; fewer than `rows` in a sample."""
     missing_in_warehouse: int = 0
-    """Rows that only the source has; in a sample, at least so many."""
+    """Rows that only the source has, and that are missing in this hop's copy; in a sample, at least so many."""
     missing_in_source: int = 0
-    """Rows that only the warehouse has, though it should not; in a sample, at least so many."""
+    """Rows that only the copy has, though it should not; in a sample, at least so many."""
     kept: int = 0
     """Rows that only the warehouse has, and that are meant to stay when they are gone; no difference."""
     different: int = 0
@@ -95,12 +100,22 @@ class TableVerification:
         return self.missing_in_warehouse + self.missing_in_source + self.different
 
     @property
+    def differs(self) -> bool:
+        """Whether rows or definition are not the same on both sides."""
+        return bool(self.differing or self.definition)
+
+    @property
     def verified(self) -> str:
-        """`equal`, `equal but for n rows kept`, `n rows differ`, or `not checked: reason`."""
+        """`equal`, `equal but for n rows kept`, `n rows differ`, `definition differs`, or `not checked: reason`."""
         if self.reason is not None:
             return f"not checked: {self.reason}"
         if not self.differing:
-            return but_for(EQUAL, self.kept)
+            return "definition differs" if self.definition else but_for(EQUAL, self.kept)
+        also = " (and the definition)" if self.definition else ""
+        return self._rows_differ + also
+
+    @property
+    def _rows_differ(self) -> str:
         return f"{counted(self.differing, 'row')} {'differs' if self.differing == 1 else 'differ'}"
 
 
@@ -109,7 +124,7 @@ class Verification:
     """What came of comparing the tables of a deployment."""
 
     tables: tuple[TableVerification, ...]
-    """In the order of their names."""
+    """Hop by hop, in the order of their names."""
     seconds: float = 0.0
     """How long it took."""
 
@@ -124,12 +139,12 @@ class Verification:
         Returns:
             The whole.
         """
-        return cls(tables=tuple(sorted(tables, key=lambda each: each.table)), seconds=seconds)
+        return cls(tables=tuple(sorted(tables, key=lambda each: (each.hop, each.table))), seconds=seconds)
 
     @property
     def exit_code(self) -> int:
         """4 when a table differs, else 3 when one was not checked, else 0."""
-        if any(each.differing for each in self.tables):
+        if any(each.differs for each in self.tables):
             return DifferencesFound.exit_code
         if any(each.reason is not None for each in self.tables):
             return NotChecked.exit_code

@@ -14,18 +14,21 @@ import attrs
 import sqlalchemy as sa
 
 from etlkit.errors import EtlkitError, NotChecked
+from etlkit.events import REPLICA, WAREHOUSE
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
 from etlkit.loading.shapes import Shape, shape_of
-from etlkit.loading.source_identity import LoadedFrom, SourceIdentity, refuse_other_source
+from etlkit.loading.source_identity import SourceIdentity, refuse_other_source
 from etlkit.loading.trouble import warehouse_trouble
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.deployment import Deployment
+from etlkit.orchestration.replica_hop import loaded_through
 from etlkit.orchestration.run import RunRequest, selected_tables
 from etlkit.stopping import StopSignal
 from etlkit.verification.by_digests import DigestCheck, has_digests
 from etlkit.verification.checking import TableCheck
 from etlkit.verification.deep import DeepCheck
 from etlkit.verification.reading import to_compare
+from etlkit.verification.replica_check import GONE, ReplicaCheck
 from etlkit.verification.results import TableVerification, Verification
 
 _PATIENCE_SECONDS = 1.0
@@ -82,22 +85,29 @@ class Verify:
         # Asked first, so that a server that does not answer is one failure and not one of each table.
         catalog = self.deployment.discovery.catalog()
         now = SourceIdentity.of(catalog, self.deployment.settings.source.url)
-        refuse_other_source(self.deployment.ledger, LoadedFrom(database=now))
+        second = self.deployment.second_hop
+        refuse_other_source(self.deployment.ledger, loaded_through(self.deployment, second, now))
+        copy = None if second is None else ReplicaCheck.of(self.deployment, second, now, self.stop)
         known = self.deployment.ledger.snapshot()
+        checks = [] if copy is None else [partial(self._outcome_of_copy, copy, name) for name in names]
+        checks += [partial(self._outcome, name, known, copy) for name in names]
         found: list[TableVerification] = []
         # Closed at once when this thread is interrupted, wherever it is: that is what ends the tables in work.
-        with closing(self._outcomes(names, known)) as outcomes:
+        with closing(self._outcomes(checks)) as outcomes:
             for outcome in outcomes:
                 found.append(outcome)
-                _log.info("%d/%d table `%s`: %s", len(found), len(names), outcome.table, outcome.verified)
+                what = "" if outcome.hop == WAREHOUSE else " in the replica"
+                _log.info(
+                    "%d/%d table `%s`%s: %s", len(found), len(checks), outcome.table, what, outcome.verified
+                )
                 self.finished(outcome)
         return Verification.of(found, time.monotonic() - began)
 
     def _outcomes(
-        self, names: Sequence[str], known: LedgerSnapshot
+        self, checks: Sequence[Callable[[], TableVerification]]
     ) -> Generator[TableVerification, None, None]:
         pool = ThreadPoolExecutor(self.deployment.settings.run.threads, thread_name_prefix="etlkit-verify")
-        futures = [pool.submit(self._outcome, name, known) for name in names]
+        futures = [pool.submit(check) for check in checks]
         complete = False
         try:
             for future in as_completed(futures):
@@ -112,12 +122,28 @@ class Verify:
                 begun = [each for each in futures if not each.cancelled()]
                 complete = not wait(begun, _PATIENCE_SECONDS).not_done
 
-    def _outcome(self, name: str, known: LedgerSnapshot) -> TableVerification:
+    def _outcome_of_copy(self, copy: ReplicaCheck, name: str) -> TableVerification:
+        def check() -> TableVerification:
+            require_allowed_hour(self.deployment.settings.source.allowed_hours)
+            return copy.carry_out(name)
+
+        return self._found(name, REPLICA, check)
+
+    def _outcome(self, name: str, known: LedgerSnapshot, copy: ReplicaCheck | None) -> TableVerification:
+        def check() -> TableVerification:
+            deployment = self.deployment.warehouse_hop()
+            require_allowed_hour(deployment.settings.source.allowed_hours)
+            if copy is not None and name in known.entries and copy.is_gone(name):
+                raise NotChecked(GONE)
+            return self._check(deployment, name, known).carry_out()
+
+        return self._found(name, WAREHOUSE, check)
+
+    def _found(self, name: str, hop: str, check: Callable[[], TableVerification]) -> TableVerification:
         began = time.monotonic()
         try:
             self.stop.check()
-            require_allowed_hour(self.deployment.settings.source.allowed_hours)
-            return self._check(name, known).carry_out()
+            return check()
         except EtlkitError as error:
             reason = error.message
         except Exception as error:  # noqa: BLE001 - one table's failure must leave the others running
@@ -125,19 +151,19 @@ class Verify:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
             reason = f"{type(error).__name__} at {where}; this is a defect of etlkit or of a plugin, please report it"
-        return TableVerification(table=name, reason=reason, seconds=time.monotonic() - began)
+        return TableVerification(table=name, hop=hop, reason=reason, seconds=time.monotonic() - began)
 
-    def _check(self, name: str, known: LedgerSnapshot) -> TableCheck:
-        ledger = self.deployment.ledger
+    def _check(self, deployment: Deployment, name: str, known: LedgerSnapshot) -> TableCheck:
+        ledger = deployment.ledger
         # Read anew for each table: a run may have loaded it since.
         entry = ledger.entry(name) if name in known.entries else None
         if entry is None:
             raise NotChecked("never loaded")
-        if self.deployment.discovery.catalog().find(name) is None:
-            raise NotChecked("it is gone in the source; `etlkit analyze` takes it off the list")
+        if deployment.discovery.catalog().find(name) is None:
+            raise NotChecked(GONE)
         now = self._shape(entry)
         planner = attrs.evolve(
-            self.deployment.planner(),
+            deployment.planner(),
             known=attrs.evolve(known, entries={name: entry}, tables={entry.target_name: now}),
         )
         planned = planner.plan(name, force_full=True)
@@ -148,7 +174,7 @@ class Verify:
         return check(
             what=to_compare(planned, digests=by_digests),
             now=now,
-            connections=self.deployment.connections,
+            connections=deployment.connections,
             ledger=ledger,
             values=self.request.values,
             stop=self.stop,

@@ -36,6 +36,7 @@ def planned(clinic: Any, *options: str) -> dict[str, dict[str, Any]]:
 
 KEYS = [
     "table",
+    "hop",
     "target",
     "importance",
     "strategy",

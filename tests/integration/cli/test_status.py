@@ -15,6 +15,7 @@ pytestmark = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True
 RUN = ["run_id", "started_at", "finished_at", "exit_code", "tables"]
 TABLE = [
     "table",
+    "hop",
     "target",
     "state",
     "loaded_at",

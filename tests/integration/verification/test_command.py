@@ -20,6 +20,7 @@ ONE_KIND = pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
 
 KEYS = [
     "table",
+    "hop",
     "verified",
     "way",
     "rows",
