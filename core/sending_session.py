@@ -6,7 +6,7 @@ asked for gives away any file that it may read. So PyMySQL's own answer stays sw
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pymysql
 from pymysql.constants import CLIENT, CR
@@ -47,6 +47,26 @@ class SendingConnection(_Connection):
             return int(self.query(statement))
         finally:
             self._rows = None
+
+    @classmethod
+    def in_place_of(cls, connection: _Connection) -> SendingConnection:
+        """Open a connection again that was opened by PyMySQL's own means, as one that may send rows.
+
+        Args:
+            connection: nobody else uses it; it is closed.
+
+        Returns:
+            The connection, with nothing set in its session.
+
+        Raises:
+            pymysql.err.Error: the server refuses it now.
+        """
+        connection.close()
+        connection.__class__ = cls
+        connection.client_flag |= LOCAL_FILES
+        connection._local_infile = False  # type: ignore[attr-defined]  # noqa: SLF001 - by which it would open files
+        connection.connect()
+        return cast("SendingConnection", connection)
 
     # What follows takes the place of methods that PyMySQL keeps to itself; there is no other way to send anything but
     # a file. Tests hold on to what they promise.

@@ -226,6 +226,8 @@ def own_sessions(engine: Engine, *, statement_seconds: int, read_only: bool) -> 
         lent = engine.raw_connection()
         connection = cast("MySQLConnection", lent.driver_connection)
         lent.detach()
+        if not read_only:
+            connection = SendingConnection.in_place_of(connection)
         with connection.cursor() as cursor:
             cursor.execute("SELECT VERSION(), @@max_allowed_packet")
             text, max_allowed_packet = cursor.fetchone()
