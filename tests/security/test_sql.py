@@ -27,7 +27,6 @@ ALLOWED = {
     "core/demo/mysql_server.py:_grant": "the demo's own database; the name is quoted there, values are bound",
     "core/demo/mysql_server.py:copier_url": "the demo's own database; the name is quoted there",
     "core/demo/practice/create.py:_make_database": "the demo's own database, named by the person who starts it",
-    "core/discovery/ddl.py:copied": "a statement as the source itself printed it, under another name, quoted",
     "core/discovery/ddl.py:create_statement": _PREPARED,
     "core/discovery/ddl.py:replicate": _PREPARED,
     "core/discovery/reading.py:_enter": _PREPARED,
