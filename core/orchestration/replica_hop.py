@@ -21,6 +21,7 @@ from etlkit.replication.ends import Replica, Source
 from etlkit.replication.ledger import ReplicaLedger
 from etlkit.replication.ledger_entries import ReplicaSnapshot
 from etlkit.replication.loader import ReplicaLoader
+from etlkit.replication.tidying import remove_left_overs
 
 if TYPE_CHECKING:
     from etlkit.orchestration.run import RunRequest
@@ -101,6 +102,7 @@ class ReplicaHop:
         gone = {name for name in known.entries if catalog.find(name) is None}
         if gone != {name for name, each in known.entries.items() if each.gone}:
             self.ledger.mark_gone(gone)
+        remove_left_overs(self._replica, self.second.discovery)
         outcomes: list[TableFinished] = []
 
         def tell(outcome: TableFinished) -> None:
@@ -130,6 +132,16 @@ class ReplicaHop:
         known = self.ledger.snapshot().entries
         return {name: known[name].follow_up for name in names if name in known and known[name].follow_up}
 
+    @property
+    def _replica(self) -> Replica:
+        ledger, settings = self.ledger, self.deployment.settings.replica
+        return Replica(
+            engine=ledger.engine,
+            database=ledger.database,
+            ledger=ledger,
+            storage_engine=settings.engine if settings else "InnoDB",
+        )
+
     def _planner(self, known: ReplicaSnapshot) -> ReplicaPlanner:
         return replica_planner(
             self.deployment, self.second, known=known, allow_drift=self.request.allow_drift
@@ -152,7 +164,6 @@ class ReplicaHop:
     ) -> PriorityProcessor:
         deployment = self.deployment
         settings, connections, discovery = deployment.settings, deployment.connections, deployment.discovery
-        ledger = self.ledger
         loader = ReplicaLoader(
             settings=settings,
             planner=self._planner(known),
@@ -163,12 +174,7 @@ class ReplicaHop:
                 lent=connections.source_raw,
                 governor=connections.governor,
             ),
-            replica=Replica(
-                engine=ledger.engine,
-                database=ledger.database,
-                ledger=ledger,
-                storage_engine=settings.replica.engine if settings.replica else "InnoDB",
-            ),
+            replica=self._replica,
             run_id=self.run_id,
             allow_deletes=self.request.allow_deletes,
             reconcile=self.request.reconcile,
