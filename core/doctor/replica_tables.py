@@ -49,7 +49,7 @@ def judge_definitions(adapted: Mapping[str, Sequence[Adaptation]], refused: Mapp
     more = [f"and {len(kinds) - _MOST_KINDS} more"] if kinds[_MOST_KINDS:] else []
     same = sum(not each for each in adapted.values())
     return checks.DEFINITIONS.ok(
-        f"{same} of {counted(len(adapted), 'table')} are made just as in the source. Of the others is adapted: "
+        f"{same} of {counted(len(adapted), 'table')} are made just as in the source. Adapted in the others: "
         f"{'; '.join([*listed, *more])}."
     )
 

@@ -148,9 +148,13 @@ def test_rights(
 
 
 def test_the_sources_server(
-    make_source: MakeSource, warehouse: WarehouseDatabase, make_user: MakeUser, examined: Examine
+    make_source: MakeSource,
+    warehouse: WarehouseDatabase,
+    make_user: MakeUser,
+    examined: Examine,
+    folder: Path,
 ) -> None:
-    """An administrator of the source's own server is warned of both; the source's database itself is refused."""
+    """An administrator of the source's own server is warned of both; the source itself is refused, also by a run."""
     source, replica = make_source("mariadb-innodb"), make_source("mariadb-innodb")
     source.execute("create table t (a int primary key)")
     statements = (
@@ -187,6 +191,18 @@ def test_the_sources_server(
         "Name another database in `replica.url`, or leave the section `replica` out.",
     )
     assert expected == itself
+    env = {
+        "ETLKIT_SOURCE_URL": source.reader_url,
+        "ETLKIT_WAREHOUSE_URL": warehouse.url,
+        "ETLKIT_REPLICA_URL": beside,
+    }
+    assert 0 == CliRunner().invoke(main, ["analyze", "-C", str(folder)], env=env).exit_code
+    refused = CliRunner().invoke(main, ["run", "-C", str(folder)], env=env)
+    assert (
+        "Error: `replica.url` in etlkit.yml is the source itself, reached in another way, which must not be written; "
+        "name another database, or leave the section `replica` out"
+    ) == refused.stderr.splitlines()[-1]
+    assert (2, [("t",)]) == (refused.exit_code, source.rows("show tables"))
 
 
 def test_server_that_takes_less(

@@ -246,7 +246,7 @@ def test_definitions() -> None:
         {},
     )
     message = (
-        "1 of 3 tables are made just as in the source. Of the others is adapted: engine MyISAM -> InnoDB (2 tables: "
+        "1 of 3 tables are made just as in the source. Adapted in the others: engine MyISAM -> InnoDB (2 tables: "
         "`a`, `b`); collation utf8mb4_uca1400_ai_ci -> utf8mb4_unicode_ci (1 table: `a`); foreign keys: left out (1 "
         "table: `a`)."
     )
