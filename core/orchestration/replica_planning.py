@@ -87,7 +87,6 @@ class ReplicaPlanner:
         elif (isinstance(plan.read, Differences) and not keyed) or (first and not _is_whole(plan)):
             plan = attrs.evolve(plan, read=Everything(), write=Write.REPLACE)
         tried = known.entries.get(table)
-        definition = self.discovery.replica_definition(table, self.replica, storage_engine=engine)
         return ReplicaPlan(
             analysis=analysis,
             there=there,
@@ -96,7 +95,9 @@ class ReplicaPlanner:
             plan=plan,
             entry=entry,
             generation=tried.state.generation if tried else 0,
-            adaptations=definition.adaptations,
+            adaptations=self._adapted(table, engine)
+            if entry is None or first or differences
+            else entry.adapted,
             differences=differences,
             proof_due=due,
         )
@@ -126,6 +127,11 @@ class ReplicaPlanner:
             The planner.
         """
         return attrs.evolve(self, known=None)
+
+    def _adapted(self, table: str, engine: str) -> tuple[str, ...]:
+        # For this the source is asked for the table's definition; of a table that is there, the ledger knows.
+        made = self.discovery.replica_definition(table, self.replica, storage_engine=engine)
+        return tuple(map(str, made.adaptations))
 
     def _there(self, table: str) -> TableAnalysis | None:
         try:

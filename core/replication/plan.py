@@ -8,7 +8,7 @@ import attrs
 
 from etlkit.config import TableConfig
 from etlkit.contracts import Commit, Differences, Everything, LoadPlan, Since, Write
-from etlkit.discovery.replica import Adaptation, DefinitionDifference
+from etlkit.discovery.replica import DefinitionDifference
 from etlkit.replication.ledger_entries import ReplicaEntry
 from etlkit.tables import TableAnalysis
 from etlkit.transfer.rendering import RenderedTable
@@ -37,8 +37,8 @@ class ReplicaPlan:
     """What the replica's ledger held when the plan was made; None for a table that was never loaded."""
     generation: int = 0
     """The generation that the load builds upon."""
-    adaptations: tuple[Adaptation, ...] = ()
-    """What of the definition is adapted for the replica."""
+    adaptations: tuple[str, ...] = ()
+    """What of the definition is adapted for the replica, in words."""
     differences: tuple[DefinitionDifference, ...] = ()
     """In which ways the replica's table is defined in another way than the source's."""
     proof_due: bool = False

@@ -222,7 +222,9 @@ class ExactMySQLReplicator:
             plan=plan,
             entry=entry,
             generation=tried.state.generation if tried else 0,
-            adaptations=self.schema_discovery.replica_definition(table, self._there, **how).adaptations,
+            adaptations=tuple(
+                map(str, self.schema_discovery.replica_definition(table, self._there, **how).adaptations)
+            ),
             differences=differences,
         )
 
@@ -234,7 +236,7 @@ class ExactMySQLReplicator:
                 generation=plan.generation,
                 state=TableState(table=plan.name, schema_hash=plan.analysis.schema_hash),
                 outcome=TableFinished(table=plan.name, hop="replica", strategy=_CREATED),
-                adapted=tuple(str(each) for each in plan.adaptations),
+                adapted=plan.adaptations,
             )
 
     def _analysis(self, table: str) -> TableAnalysis | None:

@@ -199,9 +199,7 @@ class Work:
     def same_order(self) -> bool:
         """Whether ranges of the key hold the same rows on both servers; adapted collations sort differently."""
         keyset = Keyset.of(self.what.analysis, self.what.rendered.source)
-        adapted = any(
-            "collation" in str(each) or "character set" in str(each) for each in self.what.adaptations
-        )
+        adapted = any("collation" in each or "character set" in each for each in self.what.adaptations)
         return not adapted or keyset is None or same_order(keyset)
 
     def raw(self) -> MySQLConnection:
@@ -288,7 +286,7 @@ class Work:
             generation=what.generation,
             state=state,
             outcome=outcome,
-            adapted=tuple(str(each) for each in what.adaptations),
+            adapted=what.adaptations,
             unseen=changed and what.entry is not None and not isinstance(plan.read, Since),
         )
         return outcome

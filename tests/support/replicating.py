@@ -91,7 +91,9 @@ class Replicating:
             ),
             entry=entry,
             generation=tried.state.generation if tried else 0,
-            adaptations=self.discovery.replica_definition(table, self.there, **how).adaptations,
+            adaptations=tuple(
+                map(str, self.discovery.replica_definition(table, self.there, **how).adaptations)
+            ),
             differences=() if same else self.discovery.definition_differences(table, self.there, **how),
         )
 
