@@ -110,7 +110,7 @@ def test_running_and_unfinished(clinic: Any) -> None:
         shown,
     )
     document = clinic.document("status")
-    assert [{"table": "patient", "read": 12000}] == document["unfinished"]
+    assert [{"hop": "warehouse", "table": "patient", "read": 12000}] == document["unfinished"]
     assert ("killed", None, None) == tuple(
         document["last_run"][key] for key in ("run_id", "finished_at", "exit_code")
     )
