@@ -22,6 +22,7 @@ MEANING = {
     1021: _FULL,
     1040: "the replica has no connection left; run again with fewer `--threads`",
     1044: _RIGHTS,
+    1050: "something else has that name there, such as a view; rename or drop it",
     1053: "the replica is stopping; run again",
     1062: "two rows have the same value of a unique key there; rows changed while they were read; run again",
     1114: _FULL,
