@@ -10,6 +10,7 @@ from typing import cast
 import attrs
 import sqlalchemy as sa
 from pymysql.constants import ER
+from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from etlkit.contracts import Since, TableState
 from etlkit.events import TableFinished
@@ -33,6 +34,9 @@ from etlkit.transfer.trouble import read_trouble
 
 CHANGED = "not checked: rows changed while they were compared"
 """What `TableFinished.verified` says where a proof failed because the source went on."""
+
+# As names stand in a statement that goes to the driver as it is: a percent sign stands for itself.
+_PREPARER = MySQLDialect_pymysql(paramstyle="named").identifier_preparer
 
 
 @attrs.frozen(kw_only=True, slots=False)
@@ -102,7 +106,7 @@ class Work:
         Returns:
             The name, quoted, with its database where it has one.
         """
-        return self.connection.dialect.identifier_preparer.format_table(table)
+        return _PREPARER.format_table(table)
 
     def pipeline(self, reading: Reading | None = None) -> Pipeline:
         """Prepare to read what the plan reads.
@@ -287,7 +291,8 @@ class Work:
             state=state,
             outcome=outcome,
             adapted=what.adaptations,
-            unseen=changed and what.entry is not None and not isinstance(plan.read, Since),
+            # Where the copy is new, the next hop may have rows of an older one.
+            unseen=what.first or (changed and not isinstance(plan.read, Since)),
         )
         return outcome
 

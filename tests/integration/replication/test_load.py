@@ -74,7 +74,8 @@ def test_first_load(replicating: Replicating) -> None:
     )
     assert same(replicating)
     entry = replicating.ledger.snapshot().entries["patient"]
-    assert ("DateTStamp", "2001-01-01 01:00:00", 0) == (
+    # The warehouse may hold rows of a replica that was lost.
+    assert ("DateTStamp", "2001-01-01 01:00:00", 1) == (
         entry.state.cursor_column,
         entry.state.watermark,
         entry.follow_up,
@@ -127,7 +128,7 @@ def test_by_cursor(replicating: Replicating, commit: Commit) -> None:
     assert ((4, 1, 1, 0, 2), "not checked: by cursor") == (counts(outcome), outcome.verified)
     assert same(replicating)
     entry = replicating.ledger.snapshot().entries["patient"]
-    assert ("2002-01-01 00:00:00", 0) == (entry.state.watermark, entry.follow_up)
+    assert ("2002-01-01 00:00:00", 1) == (entry.state.watermark, entry.follow_up)
 
 
 def test_differences(replicating: Replicating) -> None:
