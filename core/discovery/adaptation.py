@@ -11,6 +11,7 @@ import attrs
 
 from etlkit.discovery.abilities import ServerAbilities, bytes_of_a_character
 from etlkit.discovery.catalog import SourceServer, TableFacts
+from etlkit.discovery.create_table import quoted_name
 from etlkit.discovery.engines import chosen_engine, longest_part, parts_in_bytes
 from etlkit.discovery.replica import Adaptation
 from etlkit.errors import SchemaAnalysisError
@@ -79,14 +80,14 @@ class _Adapting:
         collation = table.collation and self._nearest(table.collation, f"the table `{table.name}`")
         if collation and collation != table.collation:
             self.say("collation", str(table.collation), self.target.spelled(collation))
-        keeps_checks = self.same_kind and self.target.since(mysql=(8, 0, 16), mariadb=(10, 2, 1))
+        columns = tuple(self._column(each, collation) for each in table.columns)
         made = attrs.evolve(
             table,
-            columns=tuple(self._column(each, collation) for each in table.columns),
+            columns=columns,
             collation=collation,
             charset=_charset_of(collation),
             foreign_keys=(),
-            checks=table.checks if keeps_checks else (),
+            checks=self._checks(columns),
             versioned=False,
             partitioned=table.partitioned and not table.versioned,
         )
@@ -103,6 +104,14 @@ class _Adapting:
         indexes = tuple(self._index(each, made, engine) for each in table.indexes)
         self.said.extend(_left_out(table))
         return attrs.evolve(made, engine=engine, indexes=indexes)
+
+    def _checks(self, columns: tuple[Column, ...]) -> tuple[str, ...]:
+        if self.same_kind:
+            return self.table.checks if self.target.since(mysql=(8, 0, 16), mariadb=(10, 2, 1)) else ()
+        if self.target.server.kind == "MySQL":
+            return ()
+        # MariaDB's JSON is text with a check, which it makes itself.
+        return tuple(f"json_valid({quoted_name(each.name)})" for each in columns if each.data_type == "json")
 
     def _column(self, column: Column, of_table: str | None) -> Column:
         where = f"the column `{self.table.name}`.`{column.name}`"
@@ -134,11 +143,13 @@ class _Adapting:
 
     def _as_text(self, column: Column) -> Column:
         """Give JSON as text where the server has no JSON type that keeps the text as it was written."""
-        if column.data_type != "json" or self.target.server.kind == "MariaDB":
+        of_mariadb = column.declared_type.startswith("longtext")
+        if of_mariadb and self.same_kind:
             return column
-        if self.same_kind and self.target.since(mysql=(5, 7, 8)):
+        knows = not of_mariadb and self.target.since(mysql=(5, 7, 8), mariadb=(10, 4, 3))
+        if column.data_type != "json" or knows:
             return column
-        if self.same_kind:
+        if not of_mariadb:
             # MariaDB's own JSON is text with a check, and that the check is left out is said of the statement.
             self.say("type", "json", "longtext", column.name)
         return attrs.evolve(

@@ -86,6 +86,8 @@ def parse(statement: str) -> CreateTable:
     end = _closing(words, start)
     parts = [part.strip() for part in _split(words[start + 1 : end])]
     columns = tuple(_column(part) for part in parts if part.startswith("`"))
+    if not columns:
+        raise ValueError("names stand in it without backticks")
     options, rest = _options("".join(words[end + 1 :]))
     partitions = _PARTITIONS.search(rest)
     return CreateTable(

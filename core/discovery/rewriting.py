@@ -227,7 +227,8 @@ def rewritten(
         parts = parse(statement)
     except ValueError as error:
         raise SchemaAnalysisError(
-            f"The definition of the table `{table.name}` cannot be read: {error}. Run `etlkit doctor`."
+            f"The definition of the table `{table.name}` cannot be read: {error}. Let this user's sessions have "
+            "sql_quote_show_create, and an sql_mode without ANSI_QUOTES."
         ) from error
     work = _Rewriting(source=source, table=table, made=adapted.facts, target=adapted.target)
     return work.statement(parts, full_name), tuple(work.said)

@@ -300,3 +300,19 @@ def test_what_is_asked(make_source: MakeSource) -> None:
             discovery.replica_definition(table, replica)
             discovery.definition_differences(table, replica)
     assert [] == seen
+
+
+def test_names_without_backticks(make_source: MakeSource) -> None:
+    """A source that prints names in another way is refused before anything is made of half a definition."""
+    source, target = make_source("mariadb-innodb"), make_source("mariadb-innodb")
+    source.execute("create table t (A int)")
+    engine = sqlalchemy.create_engine(
+        source.engine.url, connect_args={"init_command": "set session sql_mode = 'ANSI_QUOTES'"}
+    )
+    with pytest.raises(SchemaAnalysisError) as caught:
+        copied(attrs.evolve(source, engine=engine), target, "t")
+    assert (
+        "The definition of the table `t` cannot be read: names stand in it without backticks. Let this user's "
+        "sessions have sql_quote_show_create, and an sql_mode without ANSI_QUOTES."
+    ) == str(caught.value)
+    engine.dispose()
