@@ -84,7 +84,11 @@ def judge_target_tables(replica: Catalog, wanted: Iterable[str], known: Collecti
     Returns:
         A problem when a run would refuse to touch it.
     """
-    taken = sorted(name for name in wanted if name not in known and replica.find(name) is not None)
+    taken = sorted(
+        name
+        for name in wanted
+        if name in replica.views or (name not in known and replica.find(name) is not None)
+    )
     if taken:
         return checks.REPLICA_TABLES.problem(
             f"The database `{replica.database}` holds {names(taken)}, which etlkit did not make; it does not write to "

@@ -331,8 +331,10 @@ def test_what_is_there(
 ) -> None:
     """A replica of another source is refused, and a table in the way is told; etlkit's own tables are in no way."""
     source, replica = make_source("mysql56"), make_source("mariadb-innodb")
-    source.execute("create table t (a int primary key)", "create table u (a int primary key)")
-    replica.execute("create table u (a int)")
+    source.execute(*(f"create table {name} (a int primary key)" for name in "tuv"))
+    replica.execute(
+        "create table u (a int)", "create view v as select 1 as a", "create view w as select 1 as a"
+    )
     url = make_user(replica)
     uid = source.value("select @@server_uuid")
     ledger = ReplicaLedger(replica.engine, replica.name)
@@ -345,7 +347,7 @@ def test_what_is_there(
         said(
             "target_tables",
             "problem",
-            f"The database `{replica.name}` holds `u`, which etlkit did not make; it does not write to them.",
+            f"The database `{replica.name}` holds `u`, `v`, which etlkit did not make; it does not write to them.",
             "Rename or drop them, or name a database for etlkit alone in `replica.url`.",
         ),
         said(
