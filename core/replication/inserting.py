@@ -14,7 +14,8 @@ from etlkit.replication.rendering import NO_MEMBER, stored
 from etlkit.transfer.rendering import RenderedTable
 from etlkit.transfer.sentinels import FIELD, NULL, ROW
 
-_DIALECT = MySQLDialect_pymysql()
+# Statements go to the driver as they are: a percent sign stands for itself.
+_DIALECT = MySQLDialect_pymysql(paramstyle="named")
 _STATEMENT_BYTES = 4 * 1024 * 1024
 _ROOM = 1024  # for what a packet holds beside the statement
 

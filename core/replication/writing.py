@@ -28,7 +28,8 @@ _NOT_ALLOWED = frozenset({1148, 3948, 3950, 4166})
 """What servers say whose `local_infile` is off."""
 _ESCAPE = b"\x1d"
 """A control character that texts hardly ever hold; servers take none above 0x7F for it."""
-_DIALECT = MySQLDialect_pymysql()
+# Statements go to the driver as they are: a percent sign stands for itself.
+_DIALECT = MySQLDialect_pymysql(paramstyle="named")
 
 
 @attrs.define
@@ -78,6 +79,9 @@ class RowWriter:
         """
         where = f"replica table {table}"
         with replica_trouble(where):
+            if not self.connection.in_transaction():
+                # SQLAlchemy does not see what the driver is told, and commits nothing where it began nothing.
+                self.connection.begin()
             if self.by_load and not self._loaded(table, rendered, chunk):
                 self.by_load = self._allowed[self.connection.engine] = False
             if not self.by_load:
