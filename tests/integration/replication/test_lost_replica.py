@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from etlkit.cli import main
@@ -20,14 +19,12 @@ tables: {patient: {extraction_strategy: incremental, incremental_column: DateTSt
 """
 
 
-@pytest.mark.parametrize("everything", [False, True])
 def test_lost_replica(
     make_source: Callable[[str], SourceDatabase],
     warehouse: WarehouseDatabase,
     tmp_path: Path,
-    everything: bool,
 ) -> None:
-    """Deletes that happened meanwhile are found, however many, although no proof of the warehouse is due."""
+    """Deletes that happened meanwhile are found, although nothing is left to copy and no proof is due."""
     source, replica = make_source("mariadb-myisam"), make_source("mariadb-innodb")
     source.execute(
         "create table patient (PatNum bigint not null primary key, LName varchar(9) not null, "
@@ -45,15 +42,14 @@ def test_lost_replica(
         done = CliRunner().invoke(main, [command, "-C", str(tmp_path)], env=env)
         assert 0 == done.exit_code, done.output
 
-    for command in ("analyze", "run", "run"):
+    for command in ("analyze", "run"):
         etlkit(command)
     assert [(0,)] == replica.rows("select follow_up from etlkit_state")
-    source.execute("delete from patient" if everything else "delete from patient where PatNum = 2")
+    source.execute("delete from patient")
     with replica.server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"drop database {replica.name}")
         cursor.execute(f"create database {replica.name}")
     etlkit("run")
-    left = source.rows("select PatNum from patient order by PatNum")
-    assert left == replica.rows("select PatNum from patient order by PatNum")
-    assert left == warehouse.rows('select "PatNum" from raw.patient order by "PatNum"')
+    assert [] == replica.rows("select * from patient")
+    assert [] == warehouse.rows("select * from raw.patient")
     assert [(0,)] == replica.rows("select follow_up from etlkit_state")
