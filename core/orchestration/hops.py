@@ -153,6 +153,7 @@ class Hops:
             known=known,
             may_go_on=self.may_go_on,
             rows_read=self.rows_read,
+            reads_replica=self._first is not None,
             unseen=unseen,
         )
 

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 from etlkit.config import Settings, TableConfig
 from etlkit.connections import ConnectionFactory
 from etlkit.discovery import SchemaDiscovery
-from etlkit.errors import EtlkitError, RunInterrupted, ValueNotRepresentable
+from etlkit.errors import EtlkitError, ExtractionError, RunInterrupted, SourceBusy, ValueNotRepresentable
 from etlkit.events import WAREHOUSE, TableFinished
 from etlkit.orchestration.allowed_hours import require_allowed_hour
 from etlkit.orchestration.quality import judged
@@ -74,6 +74,7 @@ class TableProcessor:
         may_go_on: Callable[[], None] = lambda: None,
         *,
         hop: str = WAREHOUSE,
+        reads_replica: bool = False,
     ) -> None:
         """Take what is needed; nothing is built here.
 
@@ -84,6 +85,7 @@ class TableProcessor:
             retries: how often a table is tried again; by default `run.retries` times.
             may_go_on: called before each try of a table; raises an EtlkitError when the run must write nothing more.
             hop: where the loader writes, as `TableFinished.hop` says it.
+            reads_replica: whether what the loader calls the source is the replica, which failures then say.
 
         Raises:
             ValueError: there is no SchemaDiscovery, or no loader.
@@ -97,6 +99,7 @@ class TableProcessor:
         self.limit = limit
         self.retries = retries or Retries(most=loader.settings.run.retries, stop=loader.stop)
         self.hop = hop
+        self.reads_replica = reads_replica
         self._may_go_on = may_go_on
         self._hopeless: str | None = None
 
@@ -135,9 +138,12 @@ class TableProcessor:
         except ValueNotRepresentable as error:
             return self._failed(table, began, error.message, error.exit_code, losses=error.losses)
         except EtlkitError as error:
+            message = error.message
+            if self.reads_replica and type(error) in {ExtractionError, SourceBusy}:
+                message += " (the source of this hop is the replica)"
             if error.fatal and self._hopeless is None:
-                self._hopeless = error.message
-            return self._failed(table, began, error.message, error.exit_code)
+                self._hopeless = message
+            return self._failed(table, began, message, error.exit_code)
         except Exception as error:  # noqa: BLE001 - one table's failure must leave the others running
             # The message may hold a row's value, so only the kind of error and its place are told.
             place = traceback.extract_tb(error.__traceback__)[-1]

@@ -37,6 +37,8 @@ class WarehouseHop:
     """Called before each try of a table; raises when the run must write nothing more."""
     rows_read: Callable[[str, int], None] = lambda *_: None
     """Called from the tables' threads with a table's name and the rows read of it so far."""
+    reads_replica: bool = False
+    """Whether its source is the replica."""
     unseen: frozenset[str] = frozenset()
     """Tables that changed in a way that no cursor shows: all of their rows are compared."""
 
@@ -100,7 +102,11 @@ class WarehouseHop:
             deployment.discovery,
             deployment.settings,
             processor=TableProcessor(
-                deployment.discovery, loader, limit=self.request.limit, may_go_on=self.may_go_on
+                deployment.discovery,
+                loader,
+                limit=self.request.limit,
+                may_go_on=self.may_go_on,
+                reads_replica=self.reads_replica,
             ),
             executor=deployment.registry.executor(deployment.settings.run.executor),
             tables=names,

@@ -118,6 +118,30 @@ def test_a_table_that_fails_on_its_way_into_the_replica(running: Running, replic
     assert 0 == running.run()
 
 
+def test_a_failure_of_the_second_hop(running: Running, replica: SourceDatabase) -> None:
+    """It says that what it read was the replica; the first hop of the table stands."""
+    running.change(run=attrs.evolve(running.deployment.settings.run, threads=1))
+
+    def drop(table: str, _: int) -> None:
+        # The second hop begins when all outcomes of the first one are told.
+        if table == "patient" and 2 == len(
+            [each for each in running.events if isinstance(each, TableFinished)]
+        ):
+            replica.execute("DROP TABLE IF EXISTS definition")
+
+    made = Run(deployment=running.deployment, tell=running.events.append, rows_read=drop)
+    assert 3 == made.carry_out().exit_code
+    assert [None, None, None] == [
+        each[-1] for each in told(running) if each[:2] != ("definition", "warehouse")
+    ]
+    [failed] = [each[-1] for each in told(running) if each[-1] is not None]
+    assert failed is not None
+    assert failed.endswith(
+        "it is gone; run `etlkit analyze`, the table was dropped or renamed (source error 1146) (the source of this "
+        "hop is the replica)"
+    )
+
+
 def test_a_table_that_is_gone(
     running: Running, replica: SourceDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
