@@ -17,6 +17,7 @@ from etlkit.discovery.reading import read_server
 _OF_UNICODE = ("utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32")
 _BY_BYTES = ("_bin", "_cs")
 _LANGUAGE = re.compile(r"_uca1400_([a-z0-9]+?)(?:_nopad)?_a[is]_c[is]$")
+_COUNTS_BLANKS = re.compile(r"_(?:0900|nopad)_")
 _BYTES_OF_A_CHARACTER = {
     **dict.fromkeys(("utf8mb4", "utf16", "utf16le", "utf32", "gb18030"), 4),
     **dict.fromkeys(("utf8mb3", "ujis", "eucjpms"), 3),
@@ -88,7 +89,8 @@ class ServerAbilities:
         choices = [f"{language.group(1)}_ci"] if language else []
         choices += ["unicode_520_ci", "unicode_ci", "general_ci", "bin"]
         if by_bytes or collation.endswith(_BY_BYTES):
-            choices = ["bin"]
+            # Those of MySQL 8 count blanks at the end of a value, as those named "nopad" do.
+            choices = ["nopad_bin", "bin"] if _COUNTS_BLANKS.search(collation) else ["bin"]
         found = (f"{charset}_{each}" for each in choices)
         return next((each for each in found if self.knows(each)), None)
 

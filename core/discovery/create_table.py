@@ -17,9 +17,10 @@ _QUOTED_OR_COMMENT = re.compile(rf"({QUOTED}|{NAME})|/\*(?:M?!\d*)?(.*?)\*/", re
 _PLAIN_COMMENT = re.compile(r"/\*(?!M?!)")
 _WORD = re.compile(rf"{QUOTED}|{NAME}|\w+|\s+|.", re.DOTALL)
 _OPTION = re.compile(
-    rf"\s*((?:DEFAULT |DATA |INDEX )?\w+|{NAME})\s*=\s*({QUOTED}|{NAME}|\([^)]*\)|[\w.\-]+)", re.DOTALL
+    rf"((?:DEFAULT |DATA |INDEX )?\w+|{NAME})(?:\s*=\s*|(?<=TABLESPACE)\s+)({QUOTED}|{NAME}|\([^)]*\)|[\w.\-]+)",
+    re.DOTALL,
 )
-_PARTITIONS = re.compile(r"\s*PARTITION\s+BY\b")
+_PARTITIONS = re.compile(r"PARTITION\s+BY\b")
 _STARTS = frozenset(
     {
         *("CHARACTER", "COLLATE", "GENERATED", "NOT", "NULL", "INVISIBLE", "VISIBLE", "DEFAULT", "ON"),
@@ -88,14 +89,13 @@ def parse(statement: str) -> CreateTable:
     columns = tuple(_column(part) for part in parts if part.startswith("`"))
     if not columns:
         raise ValueError("names stand in it without backticks")
-    options, rest = _options("".join(words[end + 1 :]))
-    partitions = _PARTITIONS.search(rest)
+    options, others, partitions = _options("".join(words[end + 1 :]))
     return CreateTable(
         columns=columns,
         others=tuple(part for part in parts if not part.startswith("`")),
         options=options,
-        versioned="WITH SYSTEM VERSIONING" in rest[: partitions.start() if partitions else None],
-        partitions=rest[partitions.start() :].strip() if partitions else "",
+        versioned="WITH SYSTEM VERSIONING" in others,
+        partitions=partitions,
     )
 
 
@@ -194,10 +194,13 @@ def _column(text: str) -> ColumnDefinition:
     )
 
 
-def _options(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    found = []
-    position = 0
-    while (option := _OPTION.match(text, position)) is not None:
-        found.append((option.group(1), option.group(2)))
-        position = option.end()
-    return tuple(found), text[position:]
+def _options(text: str) -> tuple[tuple[tuple[str, str], ...], str, str]:
+    found, others, position = [], "", 0
+    while position < len(text) and not _PARTITIONS.match(text, position):
+        if (option := _OPTION.match(text, position)) is not None:
+            found.append((option.group(1), option.group(2)))
+            position = option.end()
+        elif (word := _WORD.match(text, position)) is not None:
+            others += word.group()
+            position = word.end()
+    return tuple(found), others, text[position:].strip()

@@ -65,26 +65,21 @@ class _Rewriting:
         self.said.append(Adaptation(what=what, source=source, target=None, column=column, reason=reason))
 
     def statement(self, parts: CreateTable, full_name: str) -> str:
-        lines = [*(self._column(each) for each in parts.columns), *self._others(parts)]
+        columns = zip(parts.columns, self.table.columns, self.made.columns, strict=True)
+        lines = [*(self._column(*each) for each in columns), *self._others(parts)]
         inside = ",\n".join(f"  {line}" for line in lines)
         options = " ".join(self._options(parts))
         partitions = self._partitions(parts)
         return f"CREATE TABLE {full_name} (\n{inside}\n) {options}{partitions}"
 
-    def _column(self, definition: ColumnDefinition) -> str:
-        before, now = self.table.column(definition.name), self.made.column(definition.name)
-        if before is None or now is None:
-            raise SchemaAnalysisError(
-                f"The table `{self.table.name}` has changed since the catalog was read: there is a column "
-                f"`{definition.name}` now. Run `etlkit analyze` again."
-            )
+    def _column(self, definition: ColumnDefinition, before: Column, now: Column) -> str:
         kind = definition.type if now.data_type == before.data_type else now.column_type
         kind = re.sub(r"^geomcollection\b", "geometrycollection", kind, flags=re.IGNORECASE)
         words = [quoted_name(now.name), kind]
         if now.collation is not None and now.collation != self.made.collation:
             words.append(f"CHARACTER SET {self.target.spelled(now.charset or '')}")
             words.append(f"COLLATE {self.target.spelled(now.collation)}")
-        clauses = [each for each in definition.clauses if self._keeps(each, now)]
+        clauses = [each for each in definition.clauses if self._keeps(each, before, now)]
         keywords = {each.keyword for each in clauses}
         if now.data_type == "timestamp" and not now.generated and not keywords & {"NOT", "NULL"}:
             words.append("NULL" if now.nullable else "NOT NULL")
@@ -95,8 +90,7 @@ class _Rewriting:
         words += [each.text for each in clauses if each.keyword not in first]
         return " ".join(words)
 
-    def _keeps(self, clause: Clause, now: Column) -> bool:
-        before = self.table.column(now.name)
+    def _keeps(self, clause: Clause, before: Column, now: Column) -> bool:
         keyword, since = clause.keyword, self.target.since
         if keyword in ("CHARACTER", "COLLATE", "WITHOUT"):
             return False
@@ -105,7 +99,7 @@ class _Rewriting:
         if keyword == "INVISIBLE":
             return "invisible" in now.extra
         if keyword == "DEFAULT":
-            return before is not None and now.default == before.default
+            return now.default == before.default
         kept = {
             "CHECK": self._keeps_checks,
             "COMPRESSED": since(mariadb=(10, 3, 1)),
@@ -230,5 +224,9 @@ def rewritten(
             f"The definition of the table `{table.name}` cannot be read: {error}. Let this user's sessions have "
             "sql_quote_show_create, and an sql_mode without ANSI_QUOTES."
         ) from error
+    if [each.name for each in parts.columns] != [each.name for each in table.columns]:
+        raise SchemaAnalysisError(
+            f"The table `{table.name}` has got other columns since the catalog was read. Run the command again."
+        )
     work = _Rewriting(source=source, table=table, made=adapted.facts, target=adapted.target)
     return work.statement(parts, full_name), tuple(work.said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from etlkit.discovery.abilities import ServerAbilities
@@ -44,6 +45,15 @@ def abilities(server: SourceServer = MYSQL56) -> ServerAbilities:
 def test_nearest_collation(collation: str, by_bytes: bool, expected: str | None) -> None:
     """The same, else one of the language, else the newest; by bytes where nothing may become equal."""
     assert expected == abilities().nearest(collation, by_bytes=by_bytes)
+
+
+def test_blanks_that_count_go_on_to_count() -> None:
+    """Where blanks at the end tell two keys apart in the source, they do in the copy, if its server can."""
+    known = attrs.evolve(abilities(), collations={**COLLATIONS, "utf8mb4_nopad_bin": "utf8mb4"})
+    assert ["utf8mb4_nopad_bin", "utf8mb4_nopad_bin", "utf8mb4_bin"] == [
+        known.nearest(each, by_bytes=True)
+        for each in ("utf8mb4_0900_ai_ci", "utf8mb4_uca1400_nopad_ai_ci", "utf8mb4_uca1400_ai_ci")
+    ]
 
 
 def test_spelling() -> None:

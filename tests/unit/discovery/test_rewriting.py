@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from etlkit.discovery.abilities import ServerAbilities
 from etlkit.discovery.adaptation import adapted_table
 from etlkit.discovery.catalog import SourceServer, TableFacts
 from etlkit.discovery.create_table import parse
 from etlkit.discovery.rewriting import rewritten
+from etlkit.errors import SchemaAnalysisError
 from etlkit.tables import Column, ForeignKey, Index
 
 MYSQL8 = SourceServer(kind="MySQL", version=(8, 0, 36), version_text="8.0.36")
@@ -80,6 +83,34 @@ def test_partitions_stay() -> None:
     )
     assert "PARTITION BY HASH (i)\nPARTITIONS 2" == parts.partitions
     assert (("ENGINE", "MyISAM"), ("COMMENT", "'/* x */'")) == parts.options
+
+
+def test_options_of_every_server() -> None:
+    """Options with and without a sign between, behind words that are none, are all found."""
+    parts = parse(
+        "CREATE TABLE `a` (\n  `i` int\n) /*!50100 TABLESPACE `ts` */ ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+        " DATA DIRECTORY='/x y/' `ENCRYPTED`='YES' COMMENT='a=b' WITH SYSTEM VERSIONING\n PARTITION BY SYSTEM_TIME"
+    )
+    assert (
+        ("TABLESPACE", "`ts`"),
+        ("ENGINE", "InnoDB"),
+        ("DEFAULT CHARSET", "utf8mb4"),
+        ("DATA DIRECTORY", "'/x y/'"),
+        ("`ENCRYPTED`", "'YES'"),
+        ("COMMENT", "'a=b'"),
+    ) == parts.options
+    assert (True, "PARTITION BY SYSTEM_TIME") == (parts.versioned, parts.partitions)
+
+
+def test_a_definition_that_has_just_changed_is_refused() -> None:
+    """A statement with other columns than the catalog had makes no copy of either."""
+    table = TableFacts(name="od`d", engine="InnoDB", columns=(number("Num"),))
+    target = ServerAbilities(server=MARIADB, collations={}, engines=ENGINES)
+    with pytest.raises(SchemaAnalysisError) as caught:
+        made(STATEMENT, table, MARIADB, target)
+    assert (
+        "The table `od`d` has got other columns since the catalog was read. Run the command again."
+    ) == str(caught.value)
 
 
 def test_unknown_collations_are_exchanged_for_the_nearest() -> None:
