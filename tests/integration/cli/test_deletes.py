@@ -71,4 +71,6 @@ def test_a_word_that_is_none(clinic: Clinic) -> None:
     result = clinic.etlkit("run")
     assert 2 == result.exit_code
     words = "`tables.patient.deletes` must be `hard`, `tombstone` or `ignore` (got `soft`)"
-    assert f"etlkit.yml:28: {words}\n" == result.output.rpartition("/")[2]
+    lines = (clinic.folder / "etlkit.yml").read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if text.startswith("tables: "))
+    assert f"etlkit.yml:{line}: {words}\n" == result.output.rpartition("/")[2]

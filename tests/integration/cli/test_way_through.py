@@ -13,6 +13,7 @@ tables:
 """
 ENTRY = [
     "table",
+    "hop",
     "strategy",
     "read",
     "inserted",
