@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 
 import attrs
 import sqlalchemy as sa
 
+from etlkit.errors import LoadError
 from etlkit.replication.ledger_entries import Reading
 from etlkit.replication.work import Work
 from etlkit.replication.writing import RowWriter
@@ -73,7 +75,13 @@ class Filling:
                     if self.lazily:
                         self.make()
                     writer = RowWriter.of(self.work.connection)
-                reading = self._keep(writer, reading, pipeline, self._together(first, chunks))
+                try:
+                    reading = self._keep(writer, reading, pipeline, self._together(first, chunks))
+                except LoadError:
+                    # What is refused behind these rows now, such as a value of a unique key that moved from one of
+                    # them to another row meanwhile, would be refused again.
+                    self._forget()
+                    raise
         return attrs.evolve(reading, complete=True)
 
     def _keep(
@@ -105,6 +113,14 @@ class Filling:
             if chunk is None:
                 return
             yield chunk
+
+    def _forget(self) -> None:
+        work = self.work
+        # Of a connection that is lost, nothing was refused: the next run goes on.
+        with contextlib.suppress(sa.exc.SQLAlchemyError, OSError):
+            work.connection.rollback()
+            work.replica.ledger.end_reading(work.connection, work.what.name)
+            work.connection.commit()
 
     def _save(self, reading: Reading) -> None:
         work = self.work

@@ -216,6 +216,35 @@ def test_goes_on_where_it_broke(replicating: Replicating) -> None:
     assert {} == replicating.ledger.unfinished()
 
 
+@pytest.mark.parametrize("source", ["mariadb-myisam"], indirect=True)
+def test_a_unique_value_moves_while_rows_are_read(replicating: Replicating) -> None:
+    """Where no snapshot holds, such a first load is refused, and begun again as a whole."""
+    replicating.source.execute("delete from patient")
+    for number in range(1, 7):
+        replicating.source.execute(
+            f"insert into patient (PatNum, LName, Bal, Num) values ({number}, 'x', 1, {number})"
+        )
+    moved: list[int] = []
+
+    def move(rows: int) -> None:
+        if not moved:
+            moved.append(rows)
+            replicating.source.execute(
+                "update patient set Num = 99 where PatNum = 1", "update patient set Num = 1 where PatNum = 6"
+            )
+
+    with pytest.raises(LoadError) as caught:
+        replicating.load(replicating.plan("patient", commit=Commit.PER_CHUNK, rows=1), rows_read=move)
+    assert caught.value.transient
+    assert "two rows have the same value of a unique key there; rows changed while they were read" in str(
+        caught.value
+    )
+    assert {} == replicating.ledger.unfinished()
+    outcome = replicating.load(replicating.plan("patient", commit=Commit.PER_CHUNK, rows=1))
+    assert (6, 6, 0, 0, 0) == counts(outcome)
+    assert same(replicating)
+
+
 @ON_ONE
 def test_a_table_that_etlkit_did_not_make(replicating: Replicating) -> None:
     """Somebody else's table of that name stays, with its rows."""
