@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 from sqlalchemy import ColumnElement, LargeBinary, TableClause, cast, column, func, literal_column, table
 from sqlalchemy.dialects.mysql import INTEGER
 
@@ -37,7 +38,9 @@ NO_MEMBER = b"\xfc"
 """A field of an ENUM that is none of its members, number 0. Servers warn where they store it, so it can be counted."""
 
 
-def render_exactly(analysis: TableAnalysis, database: str, *, digests: bool = False) -> RenderedTable:
+def render_exactly(
+    analysis: TableAnalysis, database: str, *, digests: bool = False, signed_zeros: bool = True
+) -> RenderedTable:
     """Decide how each column of a table is rendered for a replica.
 
     Args:
@@ -45,6 +48,7 @@ def render_exactly(analysis: TableAnalysis, database: str, *, digests: bool = Fa
         database: the database that holds it.
         digests: whether for digests of its rows. They are the same on every server for the same stored bytes,
             whatever the table is called there, as long as both are told the same types.
+        signed_zeros: whether -0 is told from 0; not where either server is a MariaDB, which stores 0 for it.
 
     Returns:
         The columns that are stored, in their order; what servers compute themselves is left out.
@@ -64,6 +68,8 @@ def render_exactly(analysis: TableAnalysis, database: str, *, digests: bool = Fa
         if not each.generated or (digests and each.name in analysis.primary_key)
     ]
     columns = tuple(_rendered(source, each, number, analysis.name) for number, each in enumerate(named))
+    if not signed_zeros:
+        columns = tuple(_without_sign(source, each) for each in columns)
     numbers = {each.column.name: each.number for each in columns}
     key = tuple(numbers[name] for name in analysis.primary_key if name in numbers)
     made = RenderedTable(source=source, columns=columns, key=key)
@@ -104,6 +110,15 @@ def _rendered(source: TableClause, of: Column, number: int, name: str) -> Render
     elif of.nullable:
         text = func.ifnull(text, literal(NULL))
     return RenderedColumn(column=of, number=number, target_type="", expression=text, raw=_raw(value, of))
+
+
+def _without_sign(source: TableClause, of: RenderedColumn) -> RenderedColumn:
+    if of.column.data_type not in APPROXIMATE_TYPES:
+        return of
+    bare = source.c[of.column.name] + literal_column("0e0")
+    text = func.ifnull(bare, literal(NULL)) if of.column.nullable else bare
+    # Named as a conversion, so that its text goes into a row's digest, and not its bytes.
+    return attrs.evolve(of, expression=text, conversion="zero_without_sign")
 
 
 def _raw(value: ColumnElement[Any], of: Column) -> ColumnElement[Any] | None:

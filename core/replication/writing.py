@@ -135,9 +135,14 @@ def load_statement(table: str, rendered: RenderedTable) -> str:
         variable = f"@etlkit_{each.number}"
         expression = stored(each, sa.literal_column(variable))
         name = quote(each.column.name)
-        places.append(name if expression is None else variable)
         if expression is not None:
             made.append(f"{name} = {expression.compile(dialect=_DIALECT)}")
+        elif each.column.auto_increment:
+            # Where anything is computed, servers forget that this was given, and number a 0 anew.
+            made.append(f"{name} = {variable}")
+        else:
+            variable = name
+        places.append(variable)
     computed = f" SET {', '.join(made)}" if made else ""
     return (
         f"LOAD DATA LOCAL INFILE '{ROWS}' INTO TABLE {table} CHARACTER SET binary "

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from etlkit import SchemaDiscovery
 from etlkit.config import MySQLUrl, PostgresUrl, ReplicaSettings, Settings, SourceSettings, WarehouseSettings
@@ -36,6 +37,8 @@ class Copying:
     """Where they go."""
     connections: ConnectionFactory
     """The product's own connections to both."""
+    discovery: SchemaDiscovery
+    """Of the source."""
 
     def both(self, *statements: str) -> None:
         """Run statements on both servers."""
@@ -43,8 +46,8 @@ class Copying:
             each.execute(*statements)
 
     def analysis(self, table: str) -> TableAnalysis:
-        """What discovery says of a source's table."""
-        return SchemaDiscovery(self.connections.source(), self.source.name).analysis(table)
+        """What discovery says of a source's table; the catalog is read once."""
+        return self.discovery.analysis(table)
 
     def copy(
         self, table: str, *, by_load: bool | None = None, group_concat_max_len: int | None = None
@@ -87,26 +90,32 @@ class Copying:
 
     def named(self, table: str) -> str:
         """A table of the replica in a statement."""
-        quote = self.target.engine.dialect.identifier_preparer.quote_identifier
+        quote = MySQLDialect_pymysql(paramstyle="named").identifier_preparer.quote_identifier
         return f"{quote(self.target.name)}.{quote(table)}"
 
-    def digests(self, table: str) -> tuple[Any, Any]:
-        """What each of the servers says that a table's rows come to: all of them, and one by one."""
-        return self._digests(self.source, self.connections.source(), table), self._digests(
-            self.target, self.connections.replica(), table
+    def differing(self, table: str, **options: bool) -> list[str]:
+        """The first key columns of the rows that differ by their digests, which both servers compute."""
+        (summed, theirs), (other, ours) = (
+            self._digests(self.source, self.connections.source(), table, options),
+            self._digests(self.target, self.connections.replica(), table, options),
         )
+        assert (summed == other) == (theirs == ours)
+        assert theirs.keys() == ours.keys()
+        return [key for key in theirs if theirs[key] != ours[key]]
 
-    def _digests(self, where: SourceDatabase, engine: sa.Engine, table: str) -> Any:
+    def _digests(
+        self, where: SourceDatabase, engine: sa.Engine, table: str, options: dict[str, bool]
+    ) -> tuple[Any, dict[str, str]]:
         analysis = self.analysis(table)
-        rendered = render_exactly(analysis, where.name, digests=True)
+        rendered = render_exactly(analysis, where.name, digests=True, **options)
         keyset = Keyset.of(analysis, rendered.source)
         with lent_raw(engine) as raw:
             server = SourceQueries(raw)
             summed = server.one(Prepared.of(summary_statement(rendered, [])))
             if keyset is None:
-                return summed
+                return summed, {}
             rows = server.stream(Prepared.of(keys_statement(rendered, keyset, [])))
-            return summed, [(row[0], row[-1]) for row in rows]
+            return summed, {str(row[0]): str(row[-1]) for row in rows}
 
 
 @contextmanager
@@ -119,7 +128,8 @@ def copying(source: SourceDatabase, target: SourceDatabase) -> Iterator[Copying]
         warehouse=WarehouseSettings(url=PostgresUrl.parse("postgresql://nobody@127.0.0.1:1/none")),
     )
     with ConnectionFactory(settings) as connections:
-        yield Copying(source=source, target=target, connections=connections)
+        discovery = SchemaDiscovery(connections.source(), source.name)
+        yield Copying(source=source, target=target, connections=connections, discovery=discovery)
 
 
 def bytes_of(database: SourceDatabase, table: str, *, order: str = "id") -> list[tuple[Any, ...]]:
