@@ -61,7 +61,8 @@ class SendingConnection(_Connection):
         Raises:
             pymysql.err.Error: the server refuses it now.
         """
-        connection.close()
+        if connection.open:
+            connection.close()
         connection.__class__ = cls
         connection.client_flag |= LOCAL_FILES
         connection._local_infile = False  # type: ignore[attr-defined]  # noqa: SLF001 - by which it would open files
