@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import attrs
 from sqlalchemy import Engine
 
 from etlkit.discovery import ddl
@@ -16,6 +17,7 @@ from etlkit.discovery.replica import DefinitionDifference, ReplicaDefinition
 from etlkit.discovery.rewriting import rewritten
 from etlkit.discovery.snapshot import SourceSnapshot
 from etlkit.discovery.trouble import told_plainly
+from etlkit.tables import TableAnalysis
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,31 @@ class ReplicaDiscovery(SourceSnapshot):
         facts = self._facts(table)
         full_name = ddl.full_name(replica.catalog().database, target_table or facts.name)
         return self._definition(facts, replica.abilities(), full_name, storage_engine)
+
+    def as_copied(
+        self, analysis: TableAnalysis, replica: ReplicaDiscovery, *, storage_engine: str = INNODB
+    ) -> TableAnalysis:
+        """Give a table as its rows are copied: what the replica does not compute is a plain column of the source.
+
+        Args:
+            analysis: the table in this source.
+            replica: the schema of the replica.
+            storage_engine: as for `replica_definition`.
+
+        Returns:
+            The same table, without "generated" where the replica has a plain column.
+
+        Raises:
+            SchemaNotFoundError: there is no such base table.
+            SchemaAnalysisError: the replica's server cannot hold it.
+            ValueError: `storage_engine` is something else.
+        """
+        if not any(each.generated for each in analysis.columns):
+            return analysis
+        adapted = self._adapted(self._facts(analysis.name), replica.abilities(), storage_engine)
+        plain = {each.name: each.extra for each in adapted.facts.columns if not each.generated}
+        columns = (attrs.evolve(each, extra=plain.get(each.name, each.extra)) for each in analysis.columns)
+        return attrs.evolve(analysis, columns=tuple(columns))
 
     def definition_differences(
         self,
@@ -146,7 +173,8 @@ class ReplicaDiscovery(SourceSnapshot):
         if definition is not None and definition.adaptations:
             _log.info(
                 "`%s` of `%s`: adapted for %s: %s",
-                name,
+                # Whoever makes it under another name for a while knows that name alone.
+                facts.name,
                 target_db,
                 abilities.server,
                 "; ".join(map(str, definition.adaptations)),

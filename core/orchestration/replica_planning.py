@@ -72,10 +72,11 @@ class ReplicaPlanner:
         config = brought_up_to_date(
             found, self.settings.get_table_config(table), self.settings, self.registry, lambda: None
         )
-        analysis = table_analysis(self.settings, self.discovery, table, config)
-        entry, there = known.loaded(table), self._there(table)
         settings = self.settings.replica
         engine = settings.engine if settings else "InnoDB"
+        analysis = table_analysis(self.settings, self.discovery, table, config)
+        analysis = self.discovery.as_copied(analysis, self.replica, storage_engine=engine)
+        entry, there = known.loaded(table), self._there(table)
         first = entry is None or there is None
         differences = () if first else self._differences(table, engine)
         due = not first and is_due(config.reconcile, entry, known.taken_at)

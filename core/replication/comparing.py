@@ -88,7 +88,9 @@ class Comparing:
             ExtractionError: the source refused something.
             LoadError: the replica refused something.
         """
-        analysis = self.source.analysis(name)
+        analysis = self.source.as_copied(
+            self.source.analysis(name), self.replica, storage_engine=self.storage_engine
+        )
         try:
             there = self.replica.analysis(name)
         except SchemaNotFoundError:

@@ -203,10 +203,11 @@ class ExactMySQLReplicator:
         self._there.clear_cache()
         known = self._replica.ledger.snapshot()
         analysis, there = self.schema_discovery.analysis(table), self._analysis(table)
+        how = {"storage_engine": self._replica.storage_engine}
+        analysis = self.schema_discovery.as_copied(analysis, self._there, **how)
         entry, tried = known.loaded(table), known.entries.get(table)
         if entry is not None and entry.strategy == _CREATED:
             entry = None  # it has no rows yet, and can be filled aside
-        how = {"storage_engine": self._replica.storage_engine}
         differences = (
             ()
             if entry is None or there is None
