@@ -42,14 +42,22 @@ DEPENDENCIES = import_names(PROJECT["project"]["dependencies"])
 OF_OBSERVERS = import_names([*EXTRAS["metrics"], *EXTRAS["alerts"]])
 
 KNOWS_NOTHING_OF = {
-    "etlkit.discovery": ["etlkit.loading", "etlkit.transfer", "etlkit.orchestration", "etlkit.cli"],
-    "etlkit.transfer": ["etlkit.loading", "etlkit.orchestration", "etlkit.cli"],
-    "etlkit.loading": ["etlkit.orchestration", "etlkit.cli"],
+    "etlkit.discovery": [
+        "etlkit.loading",
+        "etlkit.replication",
+        "etlkit.transfer",
+        "etlkit.orchestration",
+        "etlkit.cli",
+    ],
+    "etlkit.transfer": ["etlkit.loading", "etlkit.replication", "etlkit.orchestration", "etlkit.cli"],
+    "etlkit.loading": ["etlkit.replication", "etlkit.orchestration", "etlkit.cli"],
+    "etlkit.replication": ["etlkit.orchestration", "etlkit.verification", "etlkit.cli"],
     "etlkit.orchestration": ["etlkit.cli"],
     "etlkit.verification": ["etlkit.cli"],
     "etlkit.config": [
         "etlkit.discovery",
         "etlkit.loading",
+        "etlkit.replication",
         "etlkit.transfer",
         "etlkit.orchestration",
         "etlkit.cli",
