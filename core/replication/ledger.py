@@ -229,9 +229,17 @@ class ReplicaLedger:
             values |= {"proven_at": _NOW, "compared_at": _NOW}
         if unseen:
             values["follow_up"] = generation + 1
-        first = sa.func.coalesce(STATES.c.first_loaded_at, _NOW)
+        # A run may load a table and then prove it: both are its last load.
+        together = {
+            name: sa.case((STATES.c.run_id == run_id, STATES.c[name] + values[name]), else_=values[name])
+            for name in ("read", "inserted", "updated", "deleted", "seconds")
+        }
+        first = {"first_loaded_at": sa.func.coalesce(STATES.c.first_loaded_at, _NOW)}
+        # The server assigns from left to right: whose load it was must be known until the end.
+        changes = sorted((values | together | first).items(), key=lambda each: each[0] == "run_id")
         known = STATES.c.table_name == table, STATES.c.generation == generation
-        done = connection.execute(sa.update(STATES).where(*known).values(first_loaded_at=first, **values))
+        update = sa.update(STATES).where(*known)
+        done = connection.execute(update.ordered_values(*((STATES.c[name], each) for name, each in changes)))
         if done.rowcount == 0 and generation == 0:
             whole = {"follow_up": 0, "first_loaded_at": _NOW} | values
             done = connection.execute(insert(STATES).prefix_with("IGNORE").values(table_name=table, **whole))

@@ -107,6 +107,17 @@ def test_status(two_hops: Clinic, replica: SourceDatabase, monkeypatch: pytest.M
     assert {"database": replica.name, "place": place(replica), "error": None} == document["replica"]
     assert both(NAMES) == hops(document)
     assert {"loaded"} == {each["state"] for each in document["tables"]}
+    two_hops.choose({"patient": {"extraction_strategy": "incremental", "incremental_column": "DateTStamp"}})
+    two_hops.loaded()
+    two_hops.source.execute("insert into patient (LName) values ('CANARY Miller')")
+    outcome = two_hops.done("run", "--json")
+    assert '"verified": "equal"' in outcome
+    # What a run read by a cursor, and what it read for the proof behind that, are one load.
+    assert {(2, 1)} == {
+        (each["read"], each["written"])
+        for each in two_hops.document("status")["tables"]
+        if each["table"] == "patient"
+    }
 
     monkeypatch.setenv("ETLKIT_REPLICA_URL", re.sub(r":\d+/", ":1/", replica.url))
     down = two_hops.etlkit("status")
