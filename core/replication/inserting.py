@@ -34,13 +34,16 @@ class Template:
     """Whether a backslash in a literal begins an escape."""
 
     @classmethod
-    def of(cls, table: str, rendered: RenderedTable, *, backslashes: bool) -> Template:
+    def of(
+        cls, table: str, rendered: RenderedTable, *, backslashes: bool, replacing: bool = False
+    ) -> Template:
         """Prepare the statements of a table.
 
         Args:
             table: its name as it stands in a statement.
             rendered: how its rows were rendered.
             backslashes: whether a backslash in a literal begins an escape in the session's sql_mode.
+            replacing: whether rows take the place of those with their keys.
 
         Returns:
             A template.
@@ -56,7 +59,7 @@ class Template:
             fields.append((before, behind))
         return cls(
             table=table,
-            begin=f"INSERT INTO {table} ({names}) VALUES ".encode(),  # noqa: S608 - names are quoted
+            begin=f"{'REPLACE' if replacing else 'INSERT'} INTO {table} ({names}) VALUES ".encode(),
             fields=tuple(fields),
             backslashes=backslashes,
         )

@@ -36,12 +36,13 @@ class Written:
     rows: int
     """How many they are."""
 
-    def check(self, connection: MySQLConnection, written: int) -> None:
+    def check(self, connection: MySQLConnection, written: int, *, replacing: bool = False) -> None:
         """Look at what the server says, behind the statement.
 
         Args:
             connection: ran it.
             written: how many rows it is said to have stored.
+            replacing: whether rows that were replaced are counted as well.
 
         Raises:
             LoadError: it stored fewer rows, or other values.
@@ -49,7 +50,7 @@ class Written:
         result: Any = connection._result  # type: ignore[attr-defined]  # noqa: SLF001 - PyMySQL has no other way
         if result.warning_count:
             self._judge(connection)
-        if written != self.rows:
+        if written != self.rows and not (replacing and written > self.rows):
             raise LoadError(
                 f"replica table {self.table}: {self.rows} rows were sent, and {written} of them stored; nothing was "
                 "written; run again",

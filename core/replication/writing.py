@@ -44,15 +44,19 @@ class RowWriter:
     """Bytes that a statement may have."""
     backslashes: bool
     """Whether a backslash in a literal begins an escape."""
+    replacing: bool = False
+    """Whether rows take the place of those with their keys, as where a broken transaction's rows stay."""
     _known: dict[tuple[str, bool], Any] = attrs.field(factory=dict, init=False)
     _allowed: ClassVar[WeakKeyDictionary[sa.Engine, bool]] = WeakKeyDictionary()
 
     @classmethod
-    def of(cls, connection: sa.Connection) -> RowWriter:
+    def of(cls, connection: sa.Connection, *, replacing: bool = False) -> RowWriter:
         """Prepare to write to a connection.
 
         Args:
             connection: to a replica, by `ConnectionFactory.replica`.
+            replacing: whether rows take the place of those with their keys. So a chunk can be written once more to a
+                table whose engine knows no transactions; a row that is there otherwise is an error.
 
         Returns:
             A writer for as long as the connection is lent.
@@ -64,6 +68,7 @@ class RowWriter:
             by_load=bool(may_send and int(row[0]) and cls._allowed.get(connection.engine, True)),
             packet=int(row[1]),
             backslashes="NO_BACKSLASH_ESCAPES" not in str(row[2]),
+            replacing=replacing,
         )
 
     def write(self, table: str, rendered: RenderedTable, chunk: Chunk) -> None:
@@ -96,7 +101,8 @@ class RowWriter:
             if error.args and error.args[0] in _NOT_ALLOWED:
                 return False
             raise
-        Written(table=table, rendered=rendered, framed=chunk.data, rows=chunk.rows).check(connection, written)
+        sent = Written(table=table, rendered=rendered, framed=chunk.data, rows=chunk.rows)
+        sent.check(connection, written, replacing=self.replacing)
         return True
 
     def _inserted(self, table: str, rendered: RenderedTable, chunk: Chunk) -> None:
@@ -104,27 +110,30 @@ class RowWriter:
         for statement, framed in statements(self._template(table, rendered), chunk.data, self.packet):
             written = int(connection.query(statement))
             sent = Written(table=table, rendered=rendered, framed=framed, rows=framed.count(ROW))
-            sent.check(connection, written)
+            sent.check(connection, written, replacing=self.replacing)
 
     def _load_statement(self, table: str, rendered: RenderedTable) -> str:
         statement: str | None = self._known.get((table, True))
         if statement is None:
-            statement = self._known[table, True] = load_statement(table, rendered)
+            statement = self._known[table, True] = load_statement(table, rendered, replacing=self.replacing)
         return statement
 
     def _template(self, table: str, rendered: RenderedTable) -> Template:
         template: Template | None = self._known.get((table, False))
         if template is None:
-            template = self._known[table, False] = Template.of(table, rendered, backslashes=self.backslashes)
+            template = self._known[table, False] = Template.of(
+                table, rendered, backslashes=self.backslashes, replacing=self.replacing
+            )
         return template
 
 
-def load_statement(table: str, rendered: RenderedTable) -> str:
+def load_statement(table: str, rendered: RenderedTable, *, replacing: bool = False) -> str:
     """Build the statement by which the server takes framed rows.
 
     Args:
         table: the table's name as it stands in a statement.
         rendered: how the rows were rendered.
+        replacing: whether rows take the place of those with their keys.
 
     Returns:
         A LOAD DATA LOCAL statement; NULL is the escape character and an N.
@@ -145,7 +154,7 @@ def load_statement(table: str, rendered: RenderedTable) -> str:
         places.append(variable)
     computed = f" SET {', '.join(made)}" if made else ""
     return (
-        f"LOAD DATA LOCAL INFILE '{ROWS}' INTO TABLE {table} CHARACTER SET binary "
+        f"LOAD DATA LOCAL INFILE '{ROWS}'{' REPLACE' if replacing else ''} INTO TABLE {table} CHARACTER SET binary "
         f"FIELDS TERMINATED BY {sql_literal(FIELD)} ESCAPED BY {sql_literal(_ESCAPE)} "
         f"LINES TERMINATED BY {sql_literal(ROW)} ({', '.join(places)}){computed}"
     )

@@ -45,15 +45,20 @@ class Copying:
         for each in (self.source, self.target):
             each.execute(*statements)
 
-    def analysis(self, table: str) -> TableAnalysis:
+    def source_analysis(self, table: str) -> TableAnalysis:
         """What discovery says of a source's table; the catalog is read once."""
         return self.discovery.analysis(table)
 
     def copy(
-        self, table: str, *, by_load: bool | None = None, group_concat_max_len: int | None = None
+        self,
+        table: str,
+        *,
+        by_load: bool | None = None,
+        replacing: bool = False,
+        group_concat_max_len: int | None = None,
     ) -> int:
         """Copy all rows of a table; say whether by LOAD DATA, and how long several rows in one value may be."""
-        analysis = self.analysis(table)
+        analysis = self.source_analysis(table)
         rendered = render_exactly(analysis, self.source.name)
         plan = LoadPlan(
             table=table,
@@ -71,7 +76,7 @@ class Copying:
 
         rows = 0
         with (
-            self.writing(by_load) as writer,
+            self.writing(by_load, replacing=replacing) as writer,
             Pipeline(self.connections.source_raw, reader, ahead=2) as pipeline,
         ):
             for chunk in pipeline:
@@ -80,10 +85,10 @@ class Copying:
         return rows
 
     @contextmanager
-    def writing(self, by_load: bool | None = None) -> Iterator[RowWriter]:
+    def writing(self, by_load: bool | None = None, *, replacing: bool = False) -> Iterator[RowWriter]:
         """A writer in a transaction of its own."""
         with self.connections.replica().begin() as connection:
-            writer = RowWriter.of(connection)
+            writer = RowWriter.of(connection, replacing=replacing)
             if by_load is not None:
                 writer.by_load = by_load
             yield writer
@@ -106,7 +111,7 @@ class Copying:
     def _digests(
         self, where: SourceDatabase, engine: sa.Engine, table: str, options: dict[str, bool]
     ) -> tuple[Any, dict[str, str]]:
-        analysis = self.analysis(table)
+        analysis = self.source_analysis(table)
         rendered = render_exactly(analysis, where.name, digests=True, **options)
         keyset = Keyset.of(analysis, rendered.source)
         with lent_raw(engine) as raw:
