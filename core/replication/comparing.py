@@ -99,6 +99,7 @@ class Comparing:
         words = tuple(each.words for each in found)
         if {each.name for each in analysis.columns} != {each.name for each in there.columns}:
             return ReplicaComparison(table=name, definition=words)
+        signed = self.replica.catalog().server.kind != "MariaDB"
         with self._server(self.lent_source, self.governor) as source, self._server(self.lent_replica) as copy:
             sides = Sides(
                 plan=LoadPlan(
@@ -109,8 +110,8 @@ class Comparing:
                     reason="Compares, and writes nothing.",
                     chunks=Chunks(rows=analysis.batch_size),
                 ),
-                source=Side.of(analysis, self.source.catalog().database, source),
-                replica=Side.of(analysis, self.replica.catalog().database, copy),
+                source=Side.of(analysis, self.source.catalog().database, source, signed_zeros=signed),
+                replica=Side.of(analysis, self.replica.catalog().database, copy, signed_zeros=signed),
                 database=self.replica.catalog().database,
             )
             keyset = sides.source.keyset

@@ -38,7 +38,13 @@ class Side:
 
     @classmethod
     def of(
-        cls, analysis: TableAnalysis, database: str, server: SourceQueries, *, name: str | None = None
+        cls,
+        analysis: TableAnalysis,
+        database: str,
+        server: SourceQueries,
+        *,
+        name: str | None = None,
+        signed_zeros: bool = True,
     ) -> Side:
         """Prepare a side.
 
@@ -47,12 +53,13 @@ class Side:
             database: where it is.
             server: the server.
             name: what it is called there, when that differs.
+            signed_zeros: whether -0 is another number than 0; not where the replica is a MariaDB, which knows none.
 
         Returns:
             The side.
         """
         there = analysis if name is None else attrs.evolve(analysis, name=name)
-        rendered = render_exactly(there, database, digests=True)
+        rendered = render_exactly(there, database, digests=True, signed_zeros=signed_zeros)
         return cls(
             analysis=there, rendered=rendered, keyset=Keyset.of(there, rendered.source), queries=server
         )

@@ -197,7 +197,8 @@ class Work:
             The side.
         """
         database = self.source.database if name is None else self.replica.database
-        return Side.of(self.what.analysis, database, server, name=name)
+        signed = not getattr(self.connection.dialect, "is_mariadb", False)
+        return Side.of(self.what.analysis, database, server, name=name, signed_zeros=signed)
 
     @property
     def same_order(self) -> bool:

@@ -25,7 +25,7 @@ STRICT = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_Z
 Exact = Counter[tuple[str | None, ...]]
 """Rows as a server stores them, counted."""
 
-_AS_DOUBLE = frozenset({"float"})
+_APPROXIMATE = frozenset({"float", "double"})
 _BY_NUMBER = frozenset({"bit"})
 _BY_NUMBER_AND_TEXT = frozenset({"enum", "set"})
 _LAX = "SET SESSION sql_mode = 'ALLOW_INVALID_DATES', innodb_strict_mode = 0"
@@ -56,8 +56,14 @@ def checksums(database: SourceDatabase) -> list[tuple[Any, ...]]:
     return database.rows(f"CHECKSUM TABLE {', '.join(f'`{name}`' for name in sorted(tables(database)))}")
 
 
-def exact_rows(database: SourceDatabase, table: str) -> Exact:
-    """Read a table to the byte: texts as their bytes, doubles with their sign, choices by number and by text."""
+def exact_rows(database: SourceDatabase, table: str, *, signed_zeros: bool = True) -> Exact:
+    """Read a table to the byte: texts as their bytes, doubles with their sign, choices by number and by text.
+
+    Args:
+        database: where.
+        table: its name.
+        signed_zeros: whether -0 is another number than 0; MariaDB stores 0 for it.
+    """
     kinds = database.rows(
         "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = database() "
         f"AND table_name = '{table}' ORDER BY column_name"
@@ -69,8 +75,9 @@ def exact_rows(database: SourceDatabase, table: str) -> Exact:
             fields.append(f"CONCAT({column} + 0, ' ', HEX(CAST({column} AS BINARY)))")
         elif kind in _BY_NUMBER:
             fields.append(f"HEX({column} + 0)")
-        elif kind in _AS_DOUBLE:
-            fields.append(f"CAST({column} * 1e0 AS CHAR)")
+        elif kind in _APPROXIMATE:
+            # The text of a FLOAT has six digits; as DOUBLE it has all of them.
+            fields.append(f"CAST({column} {'* 1e0' if signed_zeros else '+ 0e0'} AS CHAR)")
         else:
             fields.append(f"HEX(CAST({column} AS BINARY))")
     with database.engine.connect() as connection:
@@ -89,12 +96,13 @@ def unequal_rows(
         The names of those that are missing or have other rows, with how many of each side.
     """
     found = []
+    signed = other.kind == "mysql56"
     present = tables(other)
     for name in sorted(tables(one) if names is None else names):
         if name not in present:
             found.append(f"{name}: missing")
             continue
-        here, there = exact_rows(one, name), exact_rows(other, name)
+        here, there = (exact_rows(each, name, signed_zeros=signed) for each in (one, other))
         if here != there:
             found.append(f"{name}: {(here - there).total()} only here, {(there - here).total()} only there")
     return found

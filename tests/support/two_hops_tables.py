@@ -46,7 +46,7 @@ COMMON = {
         (
             "INSERT INTO {} (LName, Guarantor) VALUES ('new', 1), ('newer', 2)",
             "UPDATE {} SET LName = 'married' WHERE PatNum IN (0, 5)",
-            "UPDATE {} SET BalTotal = -0.0, DateTStamp = DateTStamp WHERE PatNum IN (0, 7)",
+            "UPDATE {} SET BalTotal = -0e0, DateTStamp = DateTStamp WHERE PatNum IN (0, 7)",
             "UPDATE {} SET LName = 'name 9', DateTStamp = DateTStamp WHERE PatNum = 9",
             "UPDATE {} SET LName = 'Name 10 ', DateTStamp = DateTStamp WHERE PatNum = 10",
             "UPDATE {} SET DateTStamp = '2019-05-06 07:08:10' WHERE PatNum = 11",
@@ -63,7 +63,7 @@ COMMON = {
             for number, (key, fee, note) in enumerate(
                 zip(
                     _KEYS_19,
-                    ("-0.0", "0.1", "5e-324", "1.7976931348623157e308"),
+                    ("-0e0", "0.1", "5e-324", "1.7976931348623157e308"),
                     ("NULL", "''", "'a\\tb\\n'", "'\\\\N'"),
                     strict=True,
                 )
@@ -136,7 +136,7 @@ COMMON = {
         (
             "NULL, 'same', 0.5",
             "NULL, 'same', 0.5",
-            "'2020-01-01 00:00:00', NULL, -0.0",
+            "'2020-01-01 00:00:00', NULL, -0e0",
             "'2020-01-01 00:00:00', '', 0.0",
         ),
         (
@@ -170,13 +170,13 @@ COMMON = {
         "B1 BIT(1), B64 BIT(64) NOT NULL DEFAULT b'101', Y YEAR",
         (
             (
-                f"0, -128, 255, -32768, -8388608, 42, {'9' * 35}.{'9' * 30}, -99999, -0.0, 0.1, b'1', "
+                f"0, -128, 255, -32768, -8388608, 42, {'9' * 35}.{'9' * 30}, -99999, -0e0, 0.1, b'1', "
                 "0xFFFFFFFFFFFFFFFF, 1901"
             ),
             "18446744073709551615, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL",
             (
                 "9223372036854775808, 2, 0, 1, 8388607, 4294967295, 0.000000000000000000000000000001, 0, 1.234567, "
-                "-0.0, b'0', 0x8000000000000000, 0000"
+                "-0e0, b'0', 0x8000000000000000, 0000"
             ),
         ),
         (
