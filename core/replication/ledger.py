@@ -18,16 +18,16 @@ from etlkit.errors import LockHeld, SourceChanged
 from etlkit.events import TableFinished
 from etlkit.loading.source_identity import SourceIdentity
 from etlkit.loading.staged import is_proof
-from etlkit.replication.ledger_entries import Reading, ReplicaEntry, ReplicaSnapshot, entry_of, utc
+from etlkit.replication.ledger_entries import ReplicaEntry, ReplicaSnapshot, entry_of, utc
 from etlkit.replication.ledger_tables import READS, SOURCE, STATES, metadata
+from etlkit.replication.readings import WHERE, Readings
 from etlkit.replication.trouble import replica_trouble
 
-_WHERE = "the ledger in the replica"
 _NOW = sa.func.utc_timestamp(sa.literal_column("6"))
 _COUNTS = ("read", "inserted", "updated", "deleted", "unchanged", "seconds")
 
 
-class ReplicaLedger:
+class ReplicaLedger(Readings):
     """Reads and writes the replica's ledger. Methods that take a connection take part in its transaction."""
 
     def __init__(self, engine: sa.Engine, database: str) -> None:
@@ -37,7 +37,7 @@ class ReplicaLedger:
             engine: the replica; its sessions write.
             database: the database that holds the copies.
         """
-        self.engine = engine
+        super().__init__(engine)
         self.database = database
 
     def ensure(self) -> None:
@@ -61,7 +61,7 @@ class ReplicaLedger:
             LoadError: the replica refused it.
             ConnectionFailed: it cannot be reached.
         """
-        with replica_trouble(_WHERE), self.engine.connect() as connection:
+        with replica_trouble(WHERE), self.engine.connect() as connection:
             try:
                 rows = connection.execute(sa.select(STATES).order_by(STATES.c.table_name)).mappings().all()
                 source = connection.scalar(sa.select(SOURCE.c.identity))
@@ -250,42 +250,6 @@ class ReplicaLedger:
             )
         connection.commit()
 
-    def reading(self, connection: sa.Connection, table: str) -> Reading | None:
-        """Find a load of a table that is not finished.
-
-        Args:
-            connection: holds the table's lock.
-            table: its name.
-
-        Returns:
-            Where it goes on, or None.
-        """
-        columns = [READS.c[each.name] for each in attrs.fields(Reading)]
-        row = connection.execute(sa.select(*columns).where(READS.c.table_name == table)).mappings().first()
-        return None if row is None else Reading(**row)
-
-    def save_reading(self, connection: sa.Connection, run_id: str, table: str, reading: Reading) -> None:
-        """Record how far a read got, in the transaction that keeps its rows aside.
-
-        Args:
-            connection: in that transaction.
-            run_id: the run.
-            table: the table's name.
-            reading: the place.
-        """
-        values = {"run_id": run_id, **attrs.asdict(reading)}
-        statement = insert(READS).values(table_name=table, **values)
-        connection.execute(statement.on_duplicate_key_update(values))
-
-    def end_reading(self, connection: sa.Connection, table: str) -> None:
-        """Forget a read, which is in place or is not gone on with.
-
-        Args:
-            connection: holds the table's lock.
-            table: its name.
-        """
-        connection.execute(sa.delete(READS).where(READS.c.table_name == table))
-
     def renew(self, checksums: Mapping[str, int]) -> frozenset[str]:
         """Record that tables are proven equal because their checksums are those of their last proofs.
 
@@ -316,21 +280,6 @@ class ReplicaLedger:
                 known = STATES.c.table_name == name, STATES.c.run_id == run_id
                 connection.execute(sa.update(STATES).where(*known).values(checksum=checksum))
 
-    def unfinished(self) -> dict[str, int]:
-        """List the loads that are not finished.
-
-        Returns:
-            By table, the rows that lie aside.
-        """
-        with replica_trouble(_WHERE), self.engine.connect() as connection:
-            rows = connection.execute(sa.select(READS.c.table_name, READS.c.read))
-            return {str(name): int(read) for name, read in rows}
-
-    def sides(self) -> frozenset[str]:
-        """List the tables that unfinished loads go on with."""
-        with replica_trouble(_WHERE), self.engine.connect() as connection:
-            return frozenset(connection.scalars(sa.select(READS.c.side)))
-
     def _forget_loads(self, connection: sa.Connection) -> None:
         # Without a watermark a load reads every row; with another generation no broken read goes on.
         connection.execute(
@@ -347,7 +296,7 @@ class ReplicaLedger:
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        with replica_trouble(_WHERE), self.engine.begin() as connection:
+        with replica_trouble(WHERE), self.engine.begin() as connection:
             yield connection
 
 
