@@ -41,7 +41,8 @@ class Filling:
         fresh = Reading(plan=work.what.digest, side=str(self.table.name))
         found = ledger.reading(work.connection, work.what.name)
         work.connection.commit()
-        if found is not None and found.plan == fresh.plan and (found.complete or work.what.resumable):
+        goes_on = found is not None and (found.complete or (work.what.resumable and found.read > 0))
+        if found is not None and goes_on and found.plan == fresh.plan:
             return found
         if found is not None:
             ledger.end_reading(work.connection, work.what.name)
@@ -68,13 +69,15 @@ class Filling:
         if reading.complete:
             return reading
         writer: RowWriter | None = None
+        # Where the engine knows no transactions, a chunk may be there already that the record does not know of.
+        again = reading.read > 0
         with self.work.pipeline(reading) as pipeline:
             chunks = iter(pipeline)
             for first in chunks:
                 if writer is None:
                     if self.lazily:
                         self.make()
-                    writer = RowWriter.of(self.work.connection)
+                    writer = RowWriter.of(self.work.connection, replacing=again)
                 try:
                     reading = self._keep(writer, reading, pipeline, self._together(first, chunks))
                 except LoadError:

@@ -216,6 +216,31 @@ def test_goes_on_where_it_broke(replicating: Replicating) -> None:
     assert {} == replicating.ledger.unfinished()
 
 
+@ON_ONE
+def test_a_chunk_that_is_there_already(replicating: Replicating) -> None:
+    """Without transactions, a chunk that was written but not recorded is written once more, and counts once."""
+    replicating.source.execute("delete from patient", "alter table patient engine = MyISAM")
+    for number in range(1, 7):
+        replicating.source.execute(
+            f"insert into patient (PatNum, LName, Bal, Num) values ({number}, 'x', 1, {number})"
+        )
+    replicating.storage_engine = "source"
+
+    def broken(rows: int) -> None:
+        if rows >= 4:
+            raise LoadError("stopped here")
+
+    plan = replicating.plan("patient", commit=Commit.PER_CHUNK, rows=2)
+    with pytest.raises(LoadError, match="stopped here"):
+        replicating.load(plan, rows_read=broken)
+    kept = replicating.ledger.unfinished()["patient"]
+    values = f"select {kept + 1}, 'x', null, 1, '0001-01-01', {kept + 1}, DateTStamp from {plan.side} where PatNum = 1"
+    replicating.target.execute(f"insert into {plan.side} {values}")
+    outcome = replicating.load(replicating.plan("patient", commit=Commit.PER_CHUNK, rows=2))
+    assert (6, 6, 0, 0, 0) == counts(outcome)
+    assert same(replicating)
+
+
 @pytest.mark.parametrize("source", ["mariadb-myisam"], indirect=True)
 def test_a_unique_value_moves_while_rows_are_read(replicating: Replicating) -> None:
     """Where no snapshot holds, such a first load is refused, and begun again as a whole."""
