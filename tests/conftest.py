@@ -5,8 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +23,7 @@ from support.databases import (
     warehouse_database,
 )
 from support.mysql56 import PrivateMySQL56
+from support.server_folders import server_folder_in
 
 Server = TypeVar("Server", bound=PrivateServer)
 
@@ -50,10 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
     canary_watch.register(config)
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Spare the collector thousands of tests, which stay until the end: it would look through them again and again."""
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -76,9 +82,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A folder for servers, which their own users can pass through (pytest's cannot be)."""
-    with tempfile.TemporaryDirectory(prefix="etlkit-", dir=canary_watch.ORDINARY_FOLDER) as name:
-        Path(name).chmod(0o711)
-        yield Path(name)
+    with server_folder_in(canary_watch.ORDINARY_FOLDER) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
