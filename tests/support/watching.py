@@ -20,7 +20,8 @@ DIGEST = "coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)"
 
 _PAUSE_SECONDS = 0.005
 _PRESENT = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
-_LEDGER = "SELECT to_regclass('etlkit.table_state') IS NOT NULL"
+_LEDGER = "SELECT pg_current_snapshot()::text, to_regclass('etlkit.table_state') IS NOT NULL"
+_SNAPSHOT = "SELECT pg_current_snapshot()::text"
 _RUNS = (
     "SELECT table_name, target_name, generation, cursor_column, watermark FROM etlkit.table_state "
     "WHERE target_schema = %s"
@@ -62,6 +63,7 @@ class Watcher:
         """How often all tables were looked at."""
         self.broken: list[str] = []
         """What was seen of staged rows that the ledger does not know."""
+        self._last: tuple[str, dict[str, State]] = "", {}
 
     def look(self) -> Mapping[str, State]:
         """Look once.
@@ -116,6 +118,7 @@ class Watcher:
     @contextmanager
     def _connected(self) -> Iterator[Any]:
         connection = psycopg2.connect(self._warehouse.url, application_name="watcher", connect_timeout=5)
+        self._last = "", {}  # a server that was restarted may have lost what it committed last
         try:
             connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
             yield connection
@@ -138,7 +141,10 @@ class Watcher:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '200ms'")
             cursor.execute(_LEDGER)
-            ((ledger,),) = cursor.fetchall()
+            ((snapshot, ledger),) = cursor.fetchall()
+            if snapshot == self._last[0]:
+                # Nobody committed anything since: adding the same rows up again would show the same.
+                return self._last[1]
             before = self._present(cursor)
             connection.rollback()
             # Locked before the transaction's snapshot is taken: one that is older than a rewrite sees an empty table.
@@ -148,6 +154,8 @@ class Watcher:
                     psycopg2.sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(self._named(name))
                 )
             present = self._present(cursor)
+            cursor.execute(_SNAPSHOT)
+            ((snapshot,),) = cursor.fetchall()
             states: list[tuple[Any, ...]] = []
             if ledger:
                 cursor.execute(_RUNS, (self._schema,))
@@ -160,6 +168,8 @@ class Watcher:
                     found[table] = self._with_rows(cursor, known, target, present)
             for name in present & before - {target for _, target, *_ in states}:
                 found[name] = self._with_rows(cursor, State(0), name, present)
+            # What came or went at this very moment is looked at the next time.
+            self._last = (snapshot, found) if before == present else ("", {})
             return found
 
     def _present(self, cursor: Any) -> set[str]:
