@@ -238,12 +238,17 @@ class ReplicaLedger(Readings):
         # The server assigns from left to right: whose load it was must be known until the end.
         changes = sorted((values | together | first).items(), key=lambda each: each[0] == "run_id")
         known = STATES.c.table_name == table, STATES.c.generation == generation
-        update = sa.update(STATES).where(*known)
-        done = connection.execute(update.ordered_values(*((STATES.c[name], each) for name, each in changes)))
-        if done.rowcount == 0 and generation == 0:
+        statements: list[sa.Update | sa.Insert] = [
+            sa.update(STATES)
+            .where(*known)
+            .ordered_values(*((STATES.c[name], each) for name, each in changes))
+        ]
+        if generation == 0:
+            # Before the UPDATE: one that finds no row locks the gap there, and two of them let neither insert.
             whole = {"follow_up": 0, "first_loaded_at": _NOW} | values
-            done = connection.execute(insert(STATES).prefix_with("IGNORE").values(table_name=table, **whole))
-        if done.rowcount != 1:
+            statements.insert(0, insert(STATES).prefix_with("IGNORE").values(table_name=table, **whole))
+        done = next((each for each in map(connection.execute, statements) if each.rowcount), None)
+        if done is None:
             raise LockHeld(
                 f"table `{table}`: another run loaded it into the replica meanwhile; nothing of this load was kept; "
                 "run again"
