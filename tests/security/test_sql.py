@@ -48,7 +48,6 @@ ALLOWED = {
     "core/loading/warehouse_table.py:becomes": _PREPARED,
     "core/loading/warehouse_table.py:copy_into": _PREPARED,
     "core/orchestration/prediction.py:_explained": "EXPLAIN in front of a statement that SQLAlchemy compiled",
-    "core/replication/inserting.py:of": _PREPARED,
     "core/replication/statements.py:_create_alike": _PREPARED,
     "core/replication/statements.py:_drop": _PREPARED,
     "core/replication/writing.py:load_statement": _PREPARED,
