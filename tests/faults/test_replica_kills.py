@@ -10,7 +10,7 @@ import pytest
 
 from support.databases import SourceDatabase, WarehouseDatabase
 from support.forked_runs import ForkedRuns
-from support.two_hops_kills import KilledRuns, ReplicaClinic
+from support.two_hops_kills import ROWS, KilledRuns, ReplicaClinic
 
 SEED = 20261
 KILLS = 20
@@ -52,6 +52,8 @@ def test_killed_in_either_hop(
                     prepare()
                 if number % TOGETHER == TOGETHER - 1:
                     runs.equal()
-        print(runs.struck, runs.reader.looks)  # noqa: T201 - shown when the test fails
+        print(runs.struck, runs.reader.looks, runs.steps)  # noqa: T201 - shown when the test fails
         assert {"replica", "warehouse"} == set(runs.struck)
+        # Twice as many rounds of all tables, as far as kills and clean runs share them.
+        assert runs.steps >= KILLS // TOGETHER * len(ROWS)
         assert 0 == runs.written()
