@@ -11,6 +11,7 @@ from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 
 from etlkit.errors import LoadError
 from etlkit.replication.rendering import NO_MEMBER, stored
+from etlkit.tables import INTEGER_TYPES, TEXT_TYPES, Column
 from etlkit.transfer.rendering import RenderedTable
 from etlkit.transfer.sentinels import FIELD, NULL, ROW
 
@@ -52,7 +53,7 @@ class Template:
         names = ", ".join(quote(each.column.name) for each in rendered.columns)
         fields = []
         for each in rendered.columns:
-            field: sa.ColumnElement[Any] = sa.literal_column("_binary'\0'")
+            field: sa.ColumnElement[Any] = sa.literal_column(_literal(each.column))
             expression = stored(each, field)
             text = str((field if expression is None else expression).compile(dialect=_DIALECT))
             before, behind = text.encode().split(b"\0")
@@ -84,8 +85,21 @@ class Template:
             made = [b"".join((begin, row, end)) for row in whole.split(ROW)[:-1]]
         else:
             made = [begin + _joined(row.split(FIELD), between) + end for row in data.split(ROW)[:-1]]
-        null = b"_binary'" + NULL + b"'"
-        return [row.replace(null, b"NULL") for row in made] if NULL in framed else made
+        return [_with_nulls(row) for row in made] if NULL in framed else made
+
+
+def _literal(of: Column) -> str:
+    """Write a literal around a field, no longer than it must be: what is not sent is not parsed."""
+    if of.data_type in INTEGER_TYPES:
+        return "\0"
+    # Of types other than text there are only digits and the like, whatever the connection's character set is.
+    return "_binary'\0'" if of.data_type in TEXT_TYPES | {"json"} else "'\0'"
+
+
+def _with_nulls(row: bytes) -> bytes:
+    for literal in (b"_binary'" + NULL + b"'", b"'" + NULL + b"'", NULL):
+        row = row.replace(literal, b"NULL")
+    return row
 
 
 def statements(template: Template, framed: bytes, packet: int) -> Iterator[tuple[bytes, bytes]]:
