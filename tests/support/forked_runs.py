@@ -6,6 +6,7 @@ and, when that has ended, its exit code.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import select
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -72,6 +73,9 @@ def _serve() -> None:
     from etlkit.cli import main  # noqa: PLC0415 - only the program needs it
     from etlkit.orchestration import run  # noqa: F401, PLC0415 - imported before, not by each process
 
+    with redirect_stdout(io.StringIO()):
+        # So are the plugins.
+        main(["plugins", "list"], standalone_mode=False)
     for line in sys.stdin:
         asked = json.loads(line)
         pid = os.fork()
