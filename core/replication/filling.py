@@ -77,7 +77,7 @@ class Filling:
                 if writer is None:
                     if self.lazily:
                         self.make()
-                    writer = RowWriter.of(self.work.connection, replacing=again)
+                    writer = RowWriter.of(self.work.connection, replacing=again, told_as=self.work.told_as)
                 try:
                     reading = self._keep(writer, reading, pipeline, self._together(first, chunks))
                 except LoadError:

@@ -25,8 +25,6 @@ _ROOM = 1024  # for what a packet holds beside the statement
 class Template:
     """A table's INSERT, but for the values."""
 
-    table: str
-    """The table's name as it stands in a statement."""
     begin: bytes
     """The statement up to its first row."""
     fields: tuple[tuple[bytes, bytes], ...]
@@ -59,7 +57,6 @@ class Template:
             before, behind = text.encode().split(b"\0")
             fields.append((before, behind))
         return cls(
-            table=table,
             begin=f"{'REPLACE' if replacing else 'INSERT'} INTO {table} ({names}) VALUES ".encode(),
             fields=tuple(fields),
             backslashes=backslashes,
@@ -102,13 +99,16 @@ def _with_nulls(row: bytes) -> bytes:
     return row
 
 
-def statements(template: Template, framed: bytes, packet: int) -> Iterator[tuple[bytes, bytes]]:
+def statements(
+    template: Template, framed: bytes, packet: int, *, told_as: str
+) -> Iterator[tuple[bytes, bytes]]:
     """Write a chunk as statements.
 
     Args:
         template: the table's.
         framed: the rows.
         packet: bytes that a statement may have.
+        told_as: what messages call the table.
 
     Yields:
         Statements, with the rows that are in them.
@@ -123,7 +123,7 @@ def statements(template: Template, framed: bytes, packet: int) -> Iterator[tuple
     for row in template.rows(framed):
         if len(row) > most:
             raise LoadError(
-                f"replica table {template.table}: a row is larger than max_allowed_packet of the replica; raise it, or "
+                f"{told_as}: a row is larger than max_allowed_packet of the replica; raise it, or "
                 "let the replica take rows by LOAD DATA (`local_infile`); nothing was written"
             )
         if pending and size + len(row) > min(most, _STATEMENT_BYTES):

@@ -80,7 +80,7 @@ class Mending:
 
     def _compare(self, stage: sa.TableClause) -> _Found:
         work, found = self.work, _Found()
-        writer = RowWriter.of(work.connection)
+        writer = RowWriter.of(work.connection, told_as=work.told_as)
         with work.lent_source() as source, work.lent_replica() as server:
             sides = Sides(
                 plan=work.what.plan,

@@ -23,7 +23,7 @@ from etlkit.tables import (
     Column,
     TableAnalysis,
 )
-from etlkit.transfer.forms import APPROXIMATE_TYPES, MAY_EXCEED_A_PACKET, UTF8, literal
+from etlkit.transfer.forms import APPROXIMATE_TYPES, MAY_EXCEED_A_PACKET, UTF8, as_bytes, literal
 from etlkit.transfer.rendering import RenderedColumn, RenderedTable, quoted, with_digest
 from etlkit.transfer.sentinels import NULL
 
@@ -115,10 +115,9 @@ def _rendered(source: TableClause, of: Column, number: int, name: str) -> Render
 def _without_sign(source: TableClause, of: RenderedColumn) -> RenderedColumn:
     if of.column.data_type not in APPROXIMATE_TYPES:
         return of
-    bare = source.c[of.column.name] + literal_column("0e0")
-    text = func.ifnull(bare, literal(NULL)) if of.column.nullable else bare
-    # Named as a conversion, so that its text goes into a row's digest, and not its bytes.
-    return attrs.evolve(of, expression=text, conversion="zero_without_sign")
+    said = as_bytes(source.c[of.column.name] + literal_column("0e0"), of.column)
+    # Named as a conversion, so that this goes into a row's digest, and not the number as it is stored.
+    return attrs.evolve(of, expression=said, conversion="zero_without_sign")
 
 
 def _raw(value: ColumnElement[Any], of: Column) -> ColumnElement[Any] | None:

@@ -27,8 +27,8 @@ _QUOTED = re.compile(r"[`']([^`']+)[`']")
 class Written:
     """Rows that were sent by one statement."""
 
-    table: str
-    """Where to, as it stands in a statement."""
+    told_as: str
+    """What messages call the table."""
     rendered: RenderedTable
     """How they were rendered."""
     framed: bytes
@@ -52,7 +52,7 @@ class Written:
             self._judge(connection)
         if written != self.rows and not (replacing and written > self.rows):
             raise LoadError(
-                f"replica table {self.table}: {self.rows} rows were sent, and {written} of them stored; nothing was "
+                f"{self.told_as}: {self.rows} rows were sent, and {written} of them stored; nothing was "
                 "written; run again",
                 transient=True,
             )
@@ -84,7 +84,7 @@ class Written:
         meaning = MEANING.get(code, "the replica would have stored another value than the source's")
         raise_alone(
             LoadError(
-                f"replica table {self.table}{column}: {meaning}; nothing was written (replica warning {code})",
+                f"{self.told_as}{column}: {meaning}; nothing was written (replica warning {code})",
                 transient=code in _DUPLICATES,
             )
         )

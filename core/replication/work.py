@@ -23,6 +23,7 @@ from etlkit.replication.plan import OLD, SIDE, ReplicaPlan
 from etlkit.replication.reading import ExactReader
 from etlkit.replication.sides import Side
 from etlkit.replication.statements import Copy
+from etlkit.replication.trouble import replica_table
 from etlkit.source_session import MySQLConnection, lent_raw
 from etlkit.stopping import StopSignal
 from etlkit.tables import Column
@@ -79,6 +80,11 @@ class Work:
     def old(self) -> sa.TableClause:
         """What the table is called once another one took its place."""
         return self.copy.beside(OLD + self.what.side.removeprefix(SIDE))
+
+    @property
+    def told_as(self) -> str:
+        """What messages call the table, also where rows lie aside."""
+        return replica_table(self.replica.database, self.what.name)
 
     def copy_of(self, name: str) -> Copy:
         """Describe a table of the replica that rows are applied to.

@@ -46,17 +46,20 @@ class RowWriter:
     """Whether a backslash in a literal begins an escape."""
     replacing: bool = False
     """Whether rows take the place of those with their keys, as where a broken transaction's rows stay."""
+    told_as: str = ""
+    """What messages call the table; empty for its name as it stands in a statement."""
     _known: dict[tuple[str, bool], Any] = attrs.field(factory=dict, init=False)
     _allowed: ClassVar[WeakKeyDictionary[sa.Engine, bool]] = WeakKeyDictionary()
 
     @classmethod
-    def of(cls, connection: sa.Connection, *, replacing: bool = False) -> RowWriter:
+    def of(cls, connection: sa.Connection, *, replacing: bool = False, told_as: str = "") -> RowWriter:
         """Prepare to write to a connection.
 
         Args:
             connection: to a replica, by `ConnectionFactory.replica`.
             replacing: whether rows take the place of those with their keys. So a chunk can be written once more to a
                 table whose engine knows no transactions; a row that is there otherwise is an error.
+            told_as: what messages call the table, where rows are written to one that only lies aside.
 
         Returns:
             A writer for as long as the connection is lent.
@@ -69,6 +72,7 @@ class RowWriter:
             packet=int(row[1]),
             backslashes="NO_BACKSLASH_ESCAPES" not in str(row[2]),
             replacing=replacing,
+            told_as=told_as,
         )
 
     def write(self, table: str, rendered: RenderedTable, chunk: Chunk) -> None:
@@ -82,8 +86,7 @@ class RowWriter:
         Raises:
             LoadError: the replica refused rows, or would have stored something else; the caller rolls back.
         """
-        where = f"replica table {table}"
-        with replica_trouble(where):
+        with replica_trouble(self._told(table)):
             if not self.connection.in_transaction():
                 # SQLAlchemy does not see what the driver is told, and commits nothing where it began nothing.
                 self.connection.begin()
@@ -101,16 +104,23 @@ class RowWriter:
             if error.args and error.args[0] in _NOT_ALLOWED:
                 return False
             raise
-        sent = Written(table=table, rendered=rendered, framed=chunk.data, rows=chunk.rows)
+        sent = Written(told_as=self._told(table), rendered=rendered, framed=chunk.data, rows=chunk.rows)
         sent.check(connection, written, replacing=self.replacing)
         return True
 
     def _inserted(self, table: str, rendered: RenderedTable, chunk: Chunk) -> None:
         connection = _raw(self.connection)
-        for statement, framed in statements(self._template(table, rendered), chunk.data, self.packet):
+        for statement, framed in statements(
+            self._template(table, rendered), chunk.data, self.packet, told_as=self._told(table)
+        ):
             written = int(connection.query(statement))
-            sent = Written(table=table, rendered=rendered, framed=framed, rows=framed.count(ROW))
+            sent = Written(
+                told_as=self._told(table), rendered=rendered, framed=framed, rows=framed.count(ROW)
+            )
             sent.check(connection, written, replacing=self.replacing)
+
+    def _told(self, table: str) -> str:
+        return self.told_as or f"replica table {table}"
 
     def _load_statement(self, table: str, rendered: RenderedTable) -> str:
         statement: str | None = self._known.get((table, True))
