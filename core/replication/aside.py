@@ -7,8 +7,10 @@ holds; a run that ends between it and the record finds out, because the record s
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import attrs
+from sqlalchemy.exc import DBAPIError
 
 from etlkit.contracts import Differences
 from etlkit.events import TableFinished
@@ -52,7 +54,11 @@ class Aside:
         else:
             reading = filling.fill(reading)
         counts = _counts(mended) if mended else self._all_new(reading)
-        if not work.what.first and not work.what.reshape:
+        if work.what.reshape and mended is None:
+            before = work.connection.scalar(work.copy.count()) or 0
+            refuse_mass_deletes(work, deleted=max(0, before - reading.read), before=before)
+            counts = {"deleted": before, "inserted": reading.read}
+        elif not work.what.first and mended is None:
             compared = self._compared()
             if compared is None:
                 return self._as_it_was(reading, began)
@@ -136,7 +142,9 @@ class Aside:
             verified=verified,
         )
         done = work.commit(outcome, reading.watermark)
-        work.connection.execute(Drop(work.old))
+        # Where a reader still has it in work, the next run removes it.
+        with suppress(DBAPIError):
+            work.connection.execute(Drop(work.old))
         return done
 
     def _all_new(self, reading: Reading) -> dict[str, int]:

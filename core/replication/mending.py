@@ -136,9 +136,8 @@ class Mending:
         # First of all: a key that is written in another way may be the same to the server.
         deleted = connection.execute(copy.delete_gone()).rowcount if found.extra else 0
         counts = applied(connection, copy, stage, whole=False) | {"deleted": deleted}
-        if self.recorded:
-            before = found.compared - counts["inserted"] + counts["deleted"]
-            refuse_mass_deletes(self.work, deleted=counts["deleted"], before=before)
+        before = found.compared - counts["inserted"] + counts["deleted"]
+        refuse_mass_deletes(self.work, deleted=counts["deleted"], before=before)
         return counts
 
     def _rows_of(self, keys: list[Key]) -> Iterator[dict[str, object]]:

@@ -238,6 +238,14 @@ class Copy:
         # Values that do not fit the new definition are mended by comparing them with the source.
         return sa.insert(self.table).prefix_with("IGNORE").from_select(list(names), rows)
 
+    def count(self) -> sa.Select[Any]:
+        """Build the question how many rows the table has.
+
+        Returns:
+            A SELECT of one number.
+        """
+        return sa.select(sa.func.count()).select_from(self.table)
+
     def count_missing(self, table: sa.TableClause, among: sa.TableClause) -> sa.Select[Any]:
         """Build the question how many rows of a table have keys that another one does not have.
 

@@ -317,6 +317,33 @@ def test_most_rows_gone(replicating: Replicating, read: Differences | None) -> N
 
 
 @ON_ONE
+@pytest.mark.parametrize("keyed", [True, False])
+def test_most_rows_gone_with_another_definition(replicating: Replicating, keyed: bool) -> None:
+    """A table that was altered and seems to be emptied stays what it was, with its definition."""
+    values = ", ".join(f"({number}, 'x', 1, {number})" for number in range(10, 210))
+    replicating.source.execute(f"insert into patient (PatNum, LName, Bal, Num) values {values}")
+    if not keyed:
+        replicating.source.execute(
+            "alter table patient modify PatNum bigint not null, drop primary key, drop key Num"
+        )
+    first_load(replicating)
+    before = bytes_of(replicating.target, "patient")
+    replicating.source.execute(
+        "delete from patient where PatNum > 20", "alter table patient add column Extra int"
+    )
+    read, write = (Differences(), Write.MERGE) if keyed else (None, Write.REPLACE)
+    with pytest.raises(DeletesRefused) as caught:
+        replicating.load(replicating.plan("patient", read, write=write), max_deleted_share=0.5)
+    assert str(caught.value).startswith(
+        "table `patient`: 189 of the 203 rows in the replica would be removed, and a"
+    )
+    assert before == bytes_of(replicating.target, "patient")
+    outcome = replicating.load(replicating.plan("patient", read, write=write))
+    assert ((0, 189) if keyed else (14, 203)) == (outcome.inserted, outcome.deleted)
+    assert bytes_of(replicating.source, "patient") == bytes_of(replicating.target, "patient")
+
+
+@ON_ONE
 def test_engines_of_their_own(replicating: Replicating) -> None:
     """With `source` a copy has the engine of its table; what is changed then is put in place as a whole."""
     replicating.source.execute("alter table patient engine = MyISAM")
