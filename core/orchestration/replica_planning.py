@@ -147,6 +147,7 @@ class ReplicaPlanner:
             "column_added": drift.add_column,
             "column_widened": drift.widen,
             "column_narrowed": drift.narrow,
+            "column_retyped": drift.narrow,
             "column_gone": drift.drop_column,
         }
         refused = [each for each in found if refusing.get(each.kind) == "refuse"]

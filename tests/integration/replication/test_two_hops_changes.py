@@ -122,6 +122,9 @@ def test_drift_that_is_refused(hops: TwoHops) -> None:
     assert 0 == hops.run(allow_drift=True), hops.errors()
     assert [] == hops.settled()
     assert [] == unequal_definitions(hops.source, hops.replica)
+    hops.source.execute("ALTER TABLE patient MODIFY Extra DATE NULL")
+    assert 5 == hops.run()
+    assert [("patient", "replica")] == list(hops.errors())
 
 
 def test_tables_of_the_source_come_and_go(hops: TwoHops) -> None:
