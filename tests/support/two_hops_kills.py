@@ -191,11 +191,11 @@ class KilledRuns:
         assert 0 == self.runs.run(self.clinic.folder, self.clinic.env)
         return time.monotonic() - began
 
-    def killed_after(self, seconds: float) -> bool:
+    def killed_after(self, seconds: float) -> str | None:
         """Kill a run some time after it began, while a reader watches.
 
         Returns:
-            Whether it was at work still.
+            The hop that it was at work in; None when it had ended.
         """
         with self.reader.watching():
             code = self.runs.run(self.clinic.folder, self.clinic.env, kill_after=seconds)
@@ -203,10 +203,11 @@ class KilledRuns:
         assert code in (0, -signal.SIGKILL)
         self._only_known()
         if code == 0:
-            return False
+            return None
         loaded = all(self._sum(table, self.clinic.replica) == self._sum(table) for table in ROWS)
-        self.struck["warehouse" if loaded else "replica"] += 1
-        return True
+        hop = "warehouse" if loaded else "replica"
+        self.struck[hop] += 1
+        return hop
 
     def equal(self) -> None:
         """The next run makes all three equal and leaves nothing, and readers see no half of a table meanwhile."""
