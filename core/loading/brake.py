@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from etlkit.config import Settings
 from etlkit.errors import DeletesRefused
 from etlkit.loading.target import TargetTable
 
@@ -11,6 +12,22 @@ ANY_SHARE = 1.0
 """The share that switches the brake off."""
 LEAST_ROWS = 100
 """Tables with fewer rows in the warehouse may lose any share of them: there, most of them is soon reached."""
+
+
+def max_deleted_share(settings: Settings, table: str, *, any_share: bool) -> float:
+    """Give the share of a table's rows that a load may not reach when it removes some.
+
+    Args:
+        settings: the deployment's.
+        table: its name in the source.
+        any_share: whether a person allowed any share for this run.
+
+    Returns:
+        The table's own share, else that of all tables; 1 for any.
+    """
+    chosen = settings.choice(table).max_deleted_share
+    share = settings.run.max_deleted_share if chosen is None else chosen
+    return ANY_SHARE if any_share else share
 
 
 def refuse_mass_deletes(target: TargetTable, counts: Mapping[str, int], *, rows: int, share: float) -> None:

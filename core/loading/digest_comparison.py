@@ -23,7 +23,7 @@ from etlkit.stopping import StopSignal
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.chunk import Chunk
 from etlkit.transfer.copy_text import DELIMITER, copy_text
-from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key
+from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key, spans_of
 from etlkit.transfer.pipeline import CopyFile
 from etlkit.transfer.reader import Reader
 from etlkit.transfer.source_queries import SourceQueries
@@ -84,15 +84,7 @@ class RangeCompared:
         Returns:
             Of each range the key that it lies behind (None for the beginning), and its last one.
         """
-        spans: list[tuple[int, int]] = []
-        for place in self.changed[:most]:
-            if spans and place - spans[-1][1] <= gap:
-                spans[-1] = (spans[-1][0], place)
-            else:
-                spans.append((place, place))
-        return [
-            (self.keys[first - 1] if first else self.range.lower, self.keys[last]) for first, last in spans
-        ]
+        return spans_of(self.changed[:most], self.keys, self.range.lower, gap=gap)
 
 
 @attrs.define(kw_only=True)

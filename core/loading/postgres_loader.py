@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, Self
@@ -15,17 +14,16 @@ from etlkit.connections import ConnectionFactory
 from etlkit.contracts import Differences
 from etlkit.events import TableFinished
 from etlkit.loading.apply import unmarked
-from etlkit.loading.brake import ANY_SHARE
+from etlkit.loading.brake import max_deleted_share
 from etlkit.loading.ledger import Ledger
 from etlkit.loading.load import Load
 from etlkit.loading.reconcile import Reconcile
 from etlkit.loading.shapes import shape_of
-from etlkit.loading.staged import is_proof, summed_losses
+from etlkit.loading.slowness import tell_slow
+from etlkit.loading.staged import is_proof, with_proof
 from etlkit.loading.table_plan import TablePlan
 from etlkit.loading.trouble import write_trouble
 from etlkit.stopping import StopSignal
-
-_log = logging.getLogger(__name__)
 
 
 class MakesPlans(Protocol):
@@ -86,14 +84,7 @@ class PostgresLoader:
         outcome = self._carried_out(plan, limit)
         if plan.proof_follows and not is_proof(outcome.verified):
             outcome = self._proven(plan, outcome)
-        minutes = plan.config.monitoring.max_extraction_time_minutes
-        if outcome.seconds > minutes * 60:
-            _log.warning(
-                "table `%s` took %.0f minutes; its limit in `monitoring` is %d",
-                table,
-                outcome.seconds / 60,
-                minutes,
-            )
+        tell_slow(outcome, plan.config.monitoring)
         return outcome
 
     def afresh(self) -> Self:
@@ -106,20 +97,7 @@ class PostgresLoader:
 
     def _proven(self, loaded: TablePlan, outcome: TableFinished) -> TableFinished:
         """Prove a table equal that was just loaded by a cursor, and mend what the cursor does not show."""
-        proof = self._carried_out(self.planner.proving(loaded), None)
-        counts = ("read", "inserted", "updated", "deleted", "rendered_bytes", "seconds")
-        return attrs.evolve(
-            proof,
-            strategy=outcome.strategy,
-            losses=summed_losses(outcome, proof),
-            unchanged=max(0, proof.unchanged - outcome.inserted - outcome.updated),
-            **{name: getattr(outcome, name) + getattr(proof, name) for name in counts},
-        )
-
-    def _max_deleted_share(self, table: str) -> float:
-        chosen = self.settings.choice(table).max_deleted_share
-        share = self.settings.run.max_deleted_share if chosen is None else chosen
-        return ANY_SHARE if self.allow_deletes else share
+        return with_proof(outcome, self._carried_out(self.planner.proving(loaded), None))
 
     def _carried_out(self, plan: TablePlan, limit: int | None) -> TableFinished:
         rows_read = partial(self.rows_read, plan.analysis.name)
@@ -129,7 +107,9 @@ class PostgresLoader:
                 connections=self.connections,
                 ledger=self.ledger,
                 run_id=self.run_id,
-                max_deleted_share=self._max_deleted_share(plan.analysis.name),
+                max_deleted_share=max_deleted_share(
+                    self.settings, plan.analysis.name, any_share=self.allow_deletes
+                ),
                 stop=self.stop,
                 rows_read=rows_read,
             ).carry_out()
@@ -140,7 +120,9 @@ class PostgresLoader:
             run_id=self.run_id,
             drift=self.settings.drift,
             allow_drift=self.allow_drift,
-            max_deleted_share=self._max_deleted_share(plan.analysis.name),
+            max_deleted_share=max_deleted_share(
+                self.settings, plan.analysis.name, any_share=self.allow_deletes
+            ),
             limit=limit,
             stop=self.stop,
             rows_read=rows_read,

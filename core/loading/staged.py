@@ -109,6 +109,26 @@ def summed_losses(*outcomes: TableFinished) -> tuple[tuple[str, str, int, str], 
     return tuple((column, rule, count, policy) for (column, rule, policy), count in sums.items())
 
 
+def with_proof(load: TableFinished, proof: TableFinished) -> TableFinished:
+    """Say of a load and of the proof behind it what came of both together.
+
+    Args:
+        load: the load's outcome, by a cursor.
+        proof: that of comparing all rows behind it, and mending what the cursor does not show.
+
+    Returns:
+        One outcome.
+    """
+    counts = ("read", "inserted", "updated", "deleted", "rendered_bytes", "seconds")
+    return attrs.evolve(
+        proof,
+        strategy=load.strategy,
+        losses=summed_losses(load, proof),
+        unchanged=max(0, proof.unchanged - load.inserted - load.updated),
+        **{name: getattr(load, name) + getattr(proof, name) for name in counts},
+    )
+
+
 def _verified(what: TablePlan, *, changed: int, kept: int) -> str:
     if what.before is None:
         return "not checked: first load"

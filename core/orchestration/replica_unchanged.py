@@ -1,120 +1,59 @@
-"""Copies that are as they were when they were last proven equal need not be read: the source's checksums say so."""
+"""Tables of the replica that need not be read."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from etlkit.connections import ConnectionFactory
-from etlkit.errors import ConnectionFailed, EtlkitError
-from etlkit.events import TableFinished
-from etlkit.loading.proofs import BY_CHECKSUM, PROVEN
-from etlkit.loading.staged import EQUAL
+from etlkit.events import REPLICA, TableFinished
 from etlkit.orchestration.replica_planning import ReplicaPlanner
-from etlkit.orchestration.source_sums import LARGE_BYTES, source_sums
-from etlkit.replication.ledger_entries import ReplicaSnapshot
+from etlkit.orchestration.unchanged_by_sums import UnchangedBySums
+from etlkit.replication.ledger_entries import ReplicaEntry, ReplicaSnapshot
 from etlkit.replication.plan import ReplicaPlan
-from etlkit.transfer.checksums import may_be_summed
-
-_log = logging.getLogger(__name__)
 
 
 @attrs.define(kw_only=True)
-class UnchangedCopies:
+class UnchangedCopies(UnchangedBySums[ReplicaPlan]):
     """Finds them before a run's tables are loaded into the replica, and keeps checksums afterwards."""
 
     planner: ReplicaPlanner
     """Makes the plans."""
     known: ReplicaSnapshot
     """What the replica holds."""
-    connections: ConnectionFactory
-    """Lends the source's connection."""
-    run_id: str
-    """The run."""
-    proves_all: bool = False
-    """Whether the run compares every table as it was asked to, so that none is passed over."""
-    _plans: dict[str, ReplicaPlan] = attrs.field(factory=dict)
-    _before: Mapping[str, int] = attrs.field(factory=dict)
-    _equal: frozenset[str] = frozenset()
+    hop: str = REPLICA
+    """Where tables are loaded into."""
 
-    def find(self, names: Sequence[str]) -> list[TableFinished]:
-        """Find the tables that need not be loaded, and record that they are proven equal.
+    def broken(self) -> Collection[str]:
+        """Name the tables with a load that is not finished."""
+        return self.planner.ledger.unfinished()
 
-        Args:
-            names: the run's tables.
+    def planned(self, name: str) -> ReplicaPlan:
+        """Plan a table's load."""
+        return self.planner.plan(name)
 
-        Returns:
-            The outcomes of those tables.
+    def remembered(self, plan: ReplicaPlan) -> ReplicaEntry | None:
+        """Give what is remembered of a table, where the plan builds upon it."""
+        return None if plan.first or plan.reshape else plan.entry
 
-        Raises:
-            EtlkitError: the replica's ledger cannot be written.
-        """
-        broken = self.planner.ledger.unfinished()
-        self._plans = {
-            name: plan for name in names if name not in broken and (plan := self._plan(name)) is not None
-        }
-        self._before = self._sums(self._plans)
-        as_they_were = [name for name, plan in self._plans.items() if self._is_as_it_was(plan)]
-        same = {name: self._before[name] for name in ([] if self.proves_all else as_they_were)}
-        self._equal = self.planner.ledger.renew(same)
-        return [_equal(plan) for name, plan in self._plans.items() if name in self._equal]
+    def is_wanted(self, plan: ReplicaPlan) -> bool:
+        """Tell whether a checksum of a table would say anything of what was loaded."""
+        return plan.entry is not None
 
-    def keep(self, outcomes: Iterable[TableFinished]) -> None:
-        """Keep the checksums of the tables that were proven equal, where they did not change meanwhile.
+    def proof_comes(self, plan: ReplicaPlan) -> bool:
+        """Tell whether a plan's load, or what follows it, proves the table equal."""
+        return plan.proof_due or plan.whole
 
-        Args:
-            outcomes: of the tables that were loaded into the replica.
+    def taken_at(self) -> dt.datetime | None:
+        """Give the moment that things were remembered at."""
+        return self.known.taken_at
 
-        Raises:
-            EtlkitError: the replica's ledger cannot be written.
-        """
-        compared = (each.table for each in outcomes if each.verified in PROVEN)
-        proven = [name for name in compared if name in self._before and name not in self._equal]
-        try:
-            after = self._sums({name: self._plans[name] for name in proven})
-        except ConnectionFailed as error:
-            # Everything is loaded by now.
-            _log.info("the source gave no checksums: %s", error.message)
-            return
-        same = {name: said for name, said in after.items() if said == self._before[name]}
-        self.planner.ledger.keep_checksums(self.run_id, same)
+    def renewed(self, outcomes: Sequence[TableFinished], sums: Mapping[str, int]) -> list[TableFinished]:
+        """Record that tables are proven equal, and give the outcomes that still hold."""
+        same = self.planner.ledger.renew({each.table: sums[each.table] for each in outcomes})
+        return [each for each in outcomes if each.table in same]
 
-    def _plan(self, name: str) -> ReplicaPlan | None:
-        try:
-            plan = self.planner.plan(name)
-        except EtlkitError:
-            return None  # its load tells why
-        entry = plan.entry
-        if entry is None or plan.first or plan.reshape or not may_be_summed(plan.analysis):
-            return None
-        if plan.analysis.data_bytes > LARGE_BYTES and (entry.written or self.proves_all):
-            return None
-        # Without a checksum to compare with, one is only wanted where a proof is coming.
-        wanted = plan.proof_due or plan.whole or self.proves_all
-        return plan if entry.checksum is not None or wanted else None
-
-    def _is_as_it_was(self, plan: ReplicaPlan) -> bool:
-        entry, now = plan.entry, self.known.taken_at
-        if entry is None or now is None or entry.checksum is None or entry.compared_at is None:
-            return False
-        return (
-            self._before.get(plan.name) == entry.checksum
-            and entry.state.schema_hash == plan.analysis.schema_hash
-            and now - entry.compared_at < BY_CHECKSUM
-        )
-
-    def _sums(self, plans: Mapping[str, ReplicaPlan]) -> Mapping[str, int]:
-        tables = {name: (plan.rendered.source, plan.analysis) for name, plan in plans.items()}
-        return source_sums(self.connections, tables)
-
-
-def _equal(plan: ReplicaPlan) -> TableFinished:
-    return TableFinished(
-        table=plan.name,
-        hop="replica",
-        strategy=plan.plan.strategy,
-        importance=plan.analysis.importance,
-        verified=EQUAL,
-    )
+    def kept(self, sums: Mapping[str, int]) -> None:
+        """Keep checksums."""
+        self.planner.ledger.keep_checksums(self.run_id, sums)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, Self
@@ -12,15 +11,14 @@ import attrs
 from etlkit.config import Settings, TableConfig
 from etlkit.connections import ConnectionFactory
 from etlkit.events import TableFinished
-from etlkit.loading.brake import ANY_SHARE
-from etlkit.loading.staged import is_proof
+from etlkit.loading.brake import max_deleted_share
+from etlkit.loading.slowness import tell_slow
+from etlkit.loading.staged import is_proof, with_proof
 from etlkit.replication.ends import Replica, Source
 from etlkit.replication.ledger import ReplicaLedger
 from etlkit.replication.load import ReplicaLoad
 from etlkit.replication.plan import ReplicaPlan
 from etlkit.stopping import StopSignal
-
-_log = logging.getLogger(__name__)
 
 
 class MakesReplicaPlans(Protocol):
@@ -86,14 +84,7 @@ class ReplicaLoader:
         outcome = self._carried_out(plan)
         if plan.proof_follows and not is_proof(outcome.verified):
             outcome = self._proven(plan, outcome)
-        minutes = plan.config.monitoring.max_extraction_time_minutes
-        if outcome.seconds > minutes * 60:
-            _log.warning(
-                "table `%s` took %.0f minutes on its way into the replica; its limit in `monitoring` is %d",
-                table,
-                outcome.seconds / 60,
-                minutes,
-            )
+        tell_slow(outcome, plan.config.monitoring)
         return outcome
 
     def afresh(self) -> Self:
@@ -117,24 +108,15 @@ class ReplicaLoader:
 
     def _proven(self, loaded: ReplicaPlan, outcome: TableFinished) -> TableFinished:
         """Prove a table equal that was just loaded by a cursor, and mend what the cursor does not show."""
-        proof = self._carried_out(self.planner.proving(loaded))
-        counts = ("read", "inserted", "updated", "deleted", "rendered_bytes", "seconds")
-        return attrs.evolve(
-            proof,
-            strategy=outcome.strategy,
-            unchanged=max(0, proof.unchanged - outcome.inserted - outcome.updated),
-            **{name: getattr(outcome, name) + getattr(proof, name) for name in counts},
-        )
+        return with_proof(outcome, self._carried_out(self.planner.proving(loaded)))
 
     def _carried_out(self, plan: ReplicaPlan) -> TableFinished:
-        chosen = self.settings.choice(plan.name).max_deleted_share
-        share = self.settings.run.max_deleted_share if chosen is None else chosen
         return ReplicaLoad(
             what=plan,
             source=self.source,
             replica=self.replica,
             run_id=self.run_id,
-            max_deleted_share=ANY_SHARE if self.allow_deletes else share,
+            max_deleted_share=max_deleted_share(self.settings, plan.name, any_share=self.allow_deletes),
             stop=self.stop,
             rows_read=partial(self.rows_read, plan.name),
         ).carry_out()

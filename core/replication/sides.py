@@ -17,7 +17,7 @@ from etlkit.replication.rendering import render_exactly
 from etlkit.replication.trouble import replica_table, replica_trouble
 from etlkit.tables import TableAnalysis
 from etlkit.transfer import chunk_queries as queries
-from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key
+from etlkit.transfer.keys import Key, KeyRange, Keyset, as_key, spans_of
 from etlkit.transfer.rendering import RenderedTable
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.transfer.trouble import read_trouble
@@ -140,15 +140,7 @@ class RangeDifference:
         Returns:
             Of each range the key that it lies behind (None for the beginning), and its last one.
         """
-        spans: list[tuple[int, int]] = []
-        for place in sorted((*self.changed, *self.missing)):
-            if spans and place - spans[-1][1] <= gap:
-                spans[-1] = (spans[-1][0], place)
-            else:
-                spans.append((place, place))
-        return [
-            (self.keys[first - 1] if first else self.range.lower, self.keys[last]) for first, last in spans
-        ]
+        return spans_of(sorted((*self.changed, *self.missing)), self.keys, self.range.lower, gap=gap)
 
 
 @attrs.frozen(kw_only=True)

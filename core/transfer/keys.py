@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -165,6 +165,29 @@ class KeyRange:
             By their names.
         """
         return keyset.values(AFTER, self.lower) | keyset.values(UP_TO, self.upper)
+
+
+def spans_of(
+    places: Iterable[int], keys: Sequence[Key], lower: Key | None, *, gap: int
+) -> list[tuple[Key | None, Key]]:
+    """Give the ranges in which some keys of a list lie.
+
+    Args:
+        places: of those keys in the list, in order.
+        keys: in their order.
+        lower: the key that the list lies behind; None for the beginning.
+        gap: how far two of them may lie apart to be in one range; 1 for neighbours only.
+
+    Returns:
+        Of each range the key that it lies behind (None for the beginning), and its last one.
+    """
+    spans: list[tuple[int, int]] = []
+    for place in places:
+        if spans and place - spans[-1][1] <= gap:
+            spans[-1] = (spans[-1][0], place)
+        else:
+            spans.append((place, place))
+    return [(keys[first - 1] if first else lower, keys[last]) for first, last in spans]
 
 
 def comparable(column: Column, value: KeyValue) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from etlkit.orchestration import unchanged
+from etlkit.orchestration import unchanged_by_sums
 from support.breakpoints import arrive, kill_there, on_rows, waiting_at
 from support.clinic import Clinic
 from support.comparison import differences
@@ -131,7 +131,7 @@ def test_a_reconcile_keeps_the_checksum_too(visits: Clinic) -> None:
 @ONE_KIND
 def test_large_tables_that_change_are_not_summed_up(visits: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their checksums would hardly ever be the old ones, and cost a fifth of the proof each time."""
-    monkeypatch.setattr(unchanged, "LARGE_BYTES", 0)
+    monkeypatch.setattr(unchanged_by_sums, "LARGE_BYTES", 0)
 
     def summed() -> set[str]:
         with statements_seen(visits.source.server) as seen:
