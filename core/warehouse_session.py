@@ -226,4 +226,5 @@ def _sentence(error: psycopg2.Error | UnicodeDecodeError) -> tuple[str, str]:
     for pattern, sentence, said in _SENTENCES:
         if re.search(pattern, text):
             return sentence, said
-    return access.OTHER, text.splitlines()[0] if text else type(error).__name__
+    # A PostgreSQL that refuses somebody says why; of what else answers, libpq may find no words at all.
+    return (access.OTHER, text.splitlines()[0]) if text else (access.BROKEN_OFF, "")

@@ -6,6 +6,7 @@ import signal
 
 import click
 
+from etlkit.cli import logs
 from etlkit.cli.analyze import analyze
 from etlkit.cli.doctor import doctor
 from etlkit.cli.init import init
@@ -39,5 +40,6 @@ def program() -> None:
     try:
         main(prog_name="etlkit")
     finally:
+        logs.settle()
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_IGN)

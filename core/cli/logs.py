@@ -13,6 +13,7 @@ import sys
 import traceback
 from types import TracebackType
 
+from etlkit.cli.output import write_no_more
 from etlkit.wording import printable, printable_json
 
 _LOGGER = logging.getLogger("etlkit")
@@ -96,6 +97,14 @@ def tear_down() -> None:
         _LOGGER.setLevel(logging.NOTSET)
         _LOGGER.propagate = True
         _SQLALCHEMY.removeHandler(_NOWHERE)
+
+
+def settle() -> None:
+    """Let go of what standard error cannot take: Python would try again at its end, and fail the whole program."""
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        write_no_more(sys.stderr)
 
 
 def current() -> StderrHandler | None:

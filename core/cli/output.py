@@ -68,9 +68,9 @@ def _put(text: str) -> None:
         where.write(text.encode(encoding, "backslashreplace").decode(encoding))
         where.flush()
     except BrokenPipeError:
-        _write_no_more(where)
+        write_no_more(where)
     except OSError as error:
-        _write_no_more(where)
+        write_no_more(where)
         reason = (error.strerror or type(error).__name__).lower()
         raise EtlkitError(
             f"standard output cannot be written ({reason}); what was loaded until now is kept; make room there, or "
@@ -78,7 +78,12 @@ def _put(text: str) -> None:
         ) from None
 
 
-def _write_no_more(where: TextIO) -> None:
+def write_no_more(where: TextIO) -> None:
+    """Let all that is written from now on vanish, what waits to be written included.
+
+    Args:
+        where: standard output or standard error, which cannot be written any more.
+    """
     # Python would complain once more at its end, when it flushes what cannot be written.
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), where.fileno())

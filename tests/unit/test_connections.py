@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from etlkit.config import MySQLUrl, PostgresUrl
+from etlkit.errors import ConnectionFailed
 from etlkit.server_access import ServerAccess
 from etlkit.source_session import ServerVersion, session_statements
-from etlkit.warehouse_session import trusted_bundle
+from etlkit.warehouse_session import connect_postgres, trusted_bundle
 
 
 @pytest.mark.parametrize(
@@ -109,3 +111,21 @@ def test_trusted_bundle() -> None:
     """The authorities that the machine trusts are a file, or libpq's own way to find them."""
     bundle = trusted_bundle()
     assert bundle == "system" or Path(bundle).is_file()
+
+
+def test_a_driver_without_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of something else than a PostgreSQL, the driver may tell nothing; then it is told what that means."""
+
+    def connect(**_: object) -> None:
+        raise psycopg2.OperationalError
+
+    monkeypatch.setattr(psycopg2, "connect", connect)
+    server = ServerAccess(
+        section="warehouse", url=PostgresUrl.parse("postgresql://etl@127.0.0.1:5432/dental")
+    )
+    with pytest.raises(ConnectionFailed) as caught:
+        connect_postgres(server)
+    assert (
+        "warehouse: 127.0.0.1:5432 broke the connection while it was being set up, or is another kind of server; try "
+        "again, or correct `warehouse.url`" == str(caught.value)
+    )
