@@ -12,11 +12,11 @@ from etlkit.cli.output import Heading
 from etlkit.config import Settings
 from etlkit.errors import ConnectionFailed, EtlkitError
 from etlkit.events import REPLICA
-from etlkit.loading.proofs import AGES
+from etlkit.loading.proofs import proof_words
 from etlkit.orchestration.deployment import Deployment
 from etlkit.replication.ledger_entries import ReplicaEntry, ReplicaSnapshot
 
-_HEADINGS = [
+HEADINGS = [
     Heading(text="table"),
     Heading(text="last load"),
     Heading(text="strategy"),
@@ -26,6 +26,7 @@ _HEADINGS = [
     Heading(text="proven equal"),
     Heading(text="state"),
 ]
+"""Of the table of either hop."""
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +85,7 @@ class ReplicaStatus:
         if self.failure is not None:
             output.say(output.below(f"It tells nothing: {self.failure.message}"), "")
             return
-        output.write_table(_HEADINGS, (self._row(name) for name in names))
+        output.write_table(HEADINGS, (self._row(name) for name in names))
         for name, rows in sorted(self.unfinished.items()):
             output.say(
                 f"Table `{name}`: a load into the replica is unfinished at {rows:,} rows; the next run goes on there."
@@ -143,12 +144,7 @@ class ReplicaStatus:
 
     def _proof(self, table: str, entry: ReplicaEntry) -> str:
         schedule = self.settings.get_table_config(table).reconcile
-        now, since = self.there.taken_at, entry.proven_at or entry.first_loaded_at
-        if schedule in AGES and now is not None and since is not None and now - since > AGES[schedule].stale:
-            return "stale"
-        if entry.proven_at is not None:
-            return "equal"
-        return "not asked for" if schedule == "never" else "not yet"
+        return proof_words(schedule, entry, self.there.taken_at)
 
     def _state(self, table: str) -> str:
         entry = self.there.entries.get(table)

@@ -10,26 +10,14 @@ import attrs
 import click
 
 from etlkit.cli import options, output
-from etlkit.cli.output import Heading
-from etlkit.cli.replica_status import ReplicaStatus
+from etlkit.cli.replica_status import HEADINGS, ReplicaStatus
 from etlkit.config import Settings
 from etlkit.events import WAREHOUSE
 from etlkit.loading.kept import GONE, Kept
 from etlkit.loading.last_loads import LastRun, Past, read_past
 from etlkit.loading.ledger_entries import LedgerEntry, LedgerSnapshot
-from etlkit.loading.proofs import is_stale
+from etlkit.loading.proofs import proof_words
 from etlkit.orchestration.deployment import Deployment
-
-_HEADINGS = [
-    Heading(text="table"),
-    Heading(text="last load"),
-    Heading(text="strategy"),
-    Heading(text="read", number=True),
-    Heading(text="written", number=True),
-    Heading(text="watermark"),
-    Heading(text="proven equal"),
-    Heading(text="state"),
-]
 
 
 @attrs.frozen(kw_only=True)
@@ -49,11 +37,7 @@ class _Known:
         if entry is None:
             return None
         schedule = self.settings.get_table_config(table).reconcile
-        if is_stale(schedule, entry, self.there.taken_at):
-            return "stale"
-        if entry.proven_at is not None:
-            return "equal"
-        return "not asked for" if schedule == "never" else "not yet"
+        return proof_words(schedule, entry, self.there.taken_at)
 
     def state(self, table: str) -> str:
         """Word how a table stands."""
@@ -121,7 +105,7 @@ def _write(tables: list[str], known: _Known, folder: Path) -> None:
     if past.run is None:
         output.say(f"Nothing was loaded yet; `etlkit run -C {folder}` loads the tables.")
         return
-    output.write_table(_HEADINGS, (_row(name, known) for name in tables))
+    output.write_table(HEADINGS, (_row(name, known) for name in tables))
     output.say("", _last_run(past.run))
     for each in past.unfinished:
         output.say(

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from etlkit.config import Schedule
 from etlkit.events import TableFinished
-from etlkit.loading.ledger_entries import LedgerEntry
 from etlkit.loading.staged import EQUAL, REPAIRED, is_proof
 
 _HOUR = dt.timedelta(hours=1)
@@ -74,6 +73,10 @@ class Provable(Protocol):
     def proven_at(self) -> dt.datetime | None:
         """When it last was; None for never."""
 
+    @property
+    def first_loaded_at(self) -> dt.datetime | None:
+        """When its first load was committed."""
+
 
 def is_due(schedule: Schedule, entry: Provable | None, now: dt.datetime | None) -> bool:
     """Tell whether a table is to be proven equal now.
@@ -91,17 +94,35 @@ def is_due(schedule: Schedule, entry: Provable | None, now: dt.datetime | None) 
     return entry.proven_at is None or now - entry.proven_at >= AGES[schedule].due
 
 
-def is_stale(schedule: Schedule, entry: LedgerEntry, now: dt.datetime) -> bool:
+def is_stale(schedule: Schedule, entry: Provable, now: dt.datetime | None) -> bool:
     """Tell whether a table's last proof is older than it may be.
 
     Args:
         schedule: the table's.
         entry: what is remembered of it.
-        now: by the warehouse's clock.
+        now: by the clock that the entry's times are of.
 
     Returns:
         True as well for a table that was loaded that long ago and never proven.
     """
-    if schedule not in AGES:
+    if now is None or schedule not in AGES:
         return False
     return now - (entry.proven_at or entry.first_loaded_at or now) > AGES[schedule].stale
+
+
+def proof_words(schedule: Schedule, entry: Provable, now: dt.datetime | None) -> str:
+    """Word what a table's last proof is worth.
+
+    Args:
+        schedule: the table's.
+        entry: what is remembered of it.
+        now: by the clock that the entry's times are of.
+
+    Returns:
+        `stale`, `equal`, `not asked for` or `not yet`.
+    """
+    if is_stale(schedule, entry, now):
+        return "stale"
+    if entry.proven_at is not None:
+        return "equal"
+    return "not asked for" if schedule == "never" else "not yet"

@@ -171,19 +171,18 @@ class ReplicaLedger(Readings):
         connection.execute(sa.select(sa.func.release_lock(name)))
         connection.commit()
 
-    def entry(self, connection: sa.Connection, table: str, *, locked: bool = False) -> ReplicaEntry | None:
+    def entry(self, connection: sa.Connection, table: str) -> ReplicaEntry | None:
         """Read what is remembered of one table.
 
         Args:
             connection: to the replica.
             table: its name.
-            locked: whether nobody else may change it until the transaction ends.
 
         Returns:
             The entry; None when it was never tried.
         """
         query = sa.select(STATES).where(STATES.c.table_name == table)
-        row = connection.execute(query.with_for_update() if locked else query).mappings().first()
+        row = connection.execute(query).mappings().first()
         return None if row is None else entry_of(row)
 
     def commit_load(
@@ -264,14 +263,17 @@ class ReplicaLedger(Readings):
         Returns:
             The tables for which that still holds: nobody wrote them meanwhile.
         """
-        renewed = set()
+        if not checksums:
+            return frozenset()
+        same = sa.tuple_(STATES.c.table_name, STATES.c.checksum).in_(sorted(checksums.items()))
         with self._writing() as connection:
-            for name, checksum in sorted(checksums.items()):
-                known = STATES.c.table_name == name, STATES.c.checksum == checksum
-                done = connection.execute(sa.update(STATES).where(*known).values(proven_at=_NOW))
-                if done.rowcount:
-                    renewed.add(name)
-        return frozenset(renewed)
+            renewed = frozenset(
+                connection.scalars(sa.select(STATES.c.table_name).where(same).with_for_update())
+            )
+            if renewed:
+                known = STATES.c.table_name.in_(sorted(renewed))
+                connection.execute(sa.update(STATES).where(known).values(proven_at=_NOW))
+        return renewed
 
     def keep_checksums(self, run_id: str, checksums: Mapping[str, int]) -> None:
         """Keep the checksums that the source had when tables were proven equal.
@@ -280,10 +282,12 @@ class ReplicaLedger(Readings):
             run_id: the run that proved it; tables that another run wrote since are left alone.
             checksums: by table.
         """
+        if not checksums:
+            return
+        known = STATES.c.table_name.in_(sorted(checksums)), STATES.c.run_id == run_id
+        said = sa.case(dict(sorted(checksums.items())), value=STATES.c.table_name)
         with self._writing() as connection:
-            for name, checksum in sorted(checksums.items()):
-                known = STATES.c.table_name == name, STATES.c.run_id == run_id
-                connection.execute(sa.update(STATES).where(*known).values(checksum=checksum))
+            connection.execute(sa.update(STATES).where(*known).values(checksum=said))
 
     def _forget_loads(self, connection: sa.Connection) -> None:
         # Without a watermark a load reads every row; with another generation no broken read goes on.

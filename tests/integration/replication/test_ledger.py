@@ -186,6 +186,10 @@ def test_checksums_prove_again(ledger: ReplicaLedger) -> None:
     ledger.keep_checksums("run 1", {"patient": 5})
     assert frozenset({"patient"}) == ledger.renew({"patient": 5, "claim": 5})
     assert frozenset() == ledger.renew({"patient": 6})
+    commit(ledger, attrs.evolve(LOADED, table="claim"))
+    ledger.keep_checksums("run 1", {"patient": 5, "claim": 7})
+    assert frozenset() == ledger.renew({"patient": 7, "claim": 5})
+    assert frozenset({"patient", "claim"}) == ledger.renew({"patient": 5, "claim": 7})
     commit(ledger, generation=1)
     assert frozenset() == ledger.renew({"patient": 5})
 
