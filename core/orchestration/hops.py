@@ -40,7 +40,7 @@ class Hops:
     retries: Retries
     """Of what is done for all tables together."""
     may_go_on: Callable[[], None] = lambda: None
-    """Called before each try of a table; raises when the run must write nothing more."""
+    """Called before each table is written; raises when the run must write nothing more."""
     rows_read: Callable[[str, int], None] = lambda *_: None
     """Called from the tables' threads with a table's name and the rows read of it so far."""
 

@@ -40,7 +40,7 @@ class ReplicaHop:
     run_id: str
     """The run."""
     may_go_on: Callable[[], None] = lambda: None
-    """Called before each try of a table; raises when the run must write nothing more."""
+    """Called before each table is written; raises when the run must write nothing more."""
     rows_read: Callable[[str, int], None] = lambda *_: None
     """Called from the tables' threads with a table's name and the rows read of it so far."""
 
@@ -179,11 +179,12 @@ class ReplicaHop:
             allow_deletes=self.request.allow_deletes,
             reconcile=self.request.reconcile,
             rows_read=self.rows_read,
+            may_go_on=self.may_go_on,
         )
         return PriorityProcessor(
             discovery,
             settings,
-            processor=TableProcessor(discovery, loader, may_go_on=self.may_go_on, hop=REPLICA),
+            processor=TableProcessor(discovery, loader, hop=REPLICA),
             executor=deployment.registry.executor(settings.run.executor),
             tables=names,
             finished=finished,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -71,7 +70,6 @@ class TableProcessor:
         loader: LoadsTables | None = None,
         limit: int | None = None,
         retries: Retries | None = None,
-        may_go_on: Callable[[], None] = lambda: None,
         *,
         hop: str = WAREHOUSE,
         reads_replica: bool = False,
@@ -83,7 +81,6 @@ class TableProcessor:
             loader: writes to the warehouse, or to the replica.
             limit: read at most so many rows of each table.
             retries: how often a table is tried again; by default `run.retries` times.
-            may_go_on: called before each try of a table; raises an EtlkitError when the run must write nothing more.
             hop: where the loader writes, as `TableFinished.hop` says it.
             reads_replica: whether what the loader calls the source is the replica, which failures then say.
 
@@ -100,7 +97,6 @@ class TableProcessor:
         self.retries = retries or Retries(most=loader.settings.run.retries, stop=loader.stop)
         self.hop = hop
         self.reads_replica = reads_replica
-        self._may_go_on = may_go_on
         self._hopeless: str | None = None
 
     def __enter__(self) -> Self:
@@ -126,7 +122,6 @@ class TableProcessor:
             return self._not_tried(table, self._hopeless)
 
         def load(loader: LoadsTables) -> TableFinished:
-            self._may_go_on()
             require_allowed_hour(loader.settings.source.allowed_hours)
             return loader.load_table(table, force_full=force_full, limit=self.limit)
 

@@ -34,7 +34,7 @@ class WarehouseHop:
     known: LedgerSnapshot
     """What the warehouse holds."""
     may_go_on: Callable[[], None] = lambda: None
-    """Called before each try of a table; raises when the run must write nothing more."""
+    """Called before each table is written; raises when the run must write nothing more."""
     rows_read: Callable[[str, int], None] = lambda *_: None
     """Called from the tables' threads with a table's name and the rows read of it so far."""
     reads_replica: bool = False
@@ -97,6 +97,7 @@ class WarehouseHop:
             allow_deletes=self.request.allow_deletes,
             allow_drift=self.request.allow_drift,
             rows_read=self.rows_read,
+            may_go_on=self.may_go_on,
         )
         return PriorityProcessor(
             deployment.discovery,
@@ -105,7 +106,6 @@ class WarehouseHop:
                 deployment.discovery,
                 loader,
                 limit=self.request.limit,
-                may_go_on=self.may_go_on,
                 reads_replica=self.reads_replica,
             ),
             executor=deployment.registry.executor(deployment.settings.run.executor),

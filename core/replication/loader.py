@@ -60,6 +60,9 @@ class ReplicaLoader:
     """Whether loads find every difference, instead of what the tables' strategies look for."""
     rows_read: Callable[[str, int], None] = lambda *_: None
     """Called while a table is read, with its name and the rows read so far."""
+    may_go_on: Callable[[], None] = lambda: None
+    """Called before anything is written, and after what was loaded before was asked for: what another run commits
+    later is told by the table's generation. Raises an EtlkitError when the run must write nothing more."""
 
     @property
     def ledger(self) -> ReplicaLedger:
@@ -81,6 +84,7 @@ class ReplicaLoader:
             EtlkitError: the load failed; the table and its state are as they were.
         """
         plan = self.planner.plan(table, force_full=force_full, limit=limit, reconcile=self.reconcile)
+        self.may_go_on()
         outcome = self._carried_out(plan)
         if plan.proof_follows and not is_proof(outcome.verified):
             outcome = self._proven(plan, outcome)
@@ -108,7 +112,9 @@ class ReplicaLoader:
 
     def _proven(self, loaded: ReplicaPlan, outcome: TableFinished) -> TableFinished:
         """Prove a table equal that was just loaded by a cursor, and mend what the cursor does not show."""
-        return with_proof(outcome, self._carried_out(self.planner.proving(loaded)))
+        plan = self.planner.proving(loaded)
+        self.may_go_on()
+        return with_proof(outcome, self._carried_out(plan))
 
     def _carried_out(self, plan: ReplicaPlan) -> TableFinished:
         return ReplicaLoad(

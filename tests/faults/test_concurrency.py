@@ -6,13 +6,18 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from subprocess import Popen
+from typing import Any
 
 import pytest
 
-from etlkit.errors import LockHeld
+from etlkit.config import RunSettings
+from etlkit.errors import LoadError, LockHeld
+from etlkit.events import TableFinished
+from etlkit.loading.table_plan import TablePlan
+from etlkit.orchestration.planning import Planner
 from support.breakpoints import arrive, on_rows, waiting_at
 from support.clinic import Clinic
 from support.comparison import all_differences
@@ -116,6 +121,45 @@ def test_a_process_that_was_asleep(clinic: Clinic, invariants: Invariants, place
     assert CUT_OFF in errors
     assert (7 if retries else 3) == sleeper.returncode, stderr
     invariants.hold_after(sleeper.returncode, stdout, stderr)
+
+
+@pytest.mark.parametrize("moment", ["plan", "proving"])
+def test_a_process_that_was_asleep_before_it_asked_the_ledger(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """What another run committed is no ground to build upon, neither for another try nor for the proof after a load."""
+    states = "select table_name, generation, run_id from etlkit.table_state order by 1"
+    after: list[object] = []
+    decide: dict[str, Callable[..., TablePlan]] = {"plan": Planner.plan, "proving": Planner.proving}
+
+    def planned(planner: Planner, table: str, **how: Any) -> TablePlan:
+        if table == "appointment":
+            if planner.known is not None:
+                raise LoadError("the warehouse is gone", transient=True)
+            sleep()
+        return decide["plan"](planner, table, **how)
+
+    def proving(planner: Planner, loaded: TablePlan) -> TablePlan:
+        if loaded.analysis.name == "appointment":
+            sleep()
+        return decide["proving"](planner, loaded)
+
+    def sleep() -> None:
+        clinic.warehouse.rows(f"SELECT pg_terminate_backend(pid, 10000) {ETLKITS}")
+        other = clinic.started("run")
+        assert 0 == other.wait(timeout=60)
+        clinic.source.execute("update appointment set Amount = Amount + 1, DateTStamp = DateTStamp limit 1")
+        after.extend(clinic.warehouse.rows(states))
+
+    monkeypatch.setattr(Planner, moment, {"plan": planned, "proving": proving}[moment])
+    # Another thread would find the lock lost, and take it again before the other run begins.
+    with running_in(clinic, run=RunSettings(threads=1)) as running:
+        assert 7 == running.run()
+        [outcome] = [
+            each for each in running.events if isinstance(each, TableFinished) and each.table == "appointment"
+        ]
+    assert (7, CUT_OFF) == (outcome.exit_code, outcome.error)
+    assert after == clinic.warehouse.rows(states), "a process that was asleep wrote"
 
 
 def test_a_lock_that_is_lost_alone(clinic: Clinic, caplog: pytest.LogCaptureFixture) -> None:

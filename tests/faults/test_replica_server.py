@@ -7,12 +7,16 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from etlkit.config import RunSettings
+from etlkit.config import RunSettings, TableChoice
 from etlkit.demo import PrivateMariaDB
-from etlkit.errors import ConnectionFailed
+from etlkit.errors import ConnectionFailed, LockHeld
+from etlkit.loading.run_lock import RunLock
+from etlkit.orchestration.replica_planning import ReplicaPlanner
+from etlkit.replication.plan import ReplicaPlan
 from support.background import Background
 from support.databases import SourceDatabase, WarehouseDatabase, source_database
 from support.two_hops import Exact, TwoHops, exact_rows, tables, two_hops
@@ -105,3 +109,45 @@ def test_a_restart(source: SourceDatabase, warehouse: WarehouseDatabase, server_
         assert 0 == hops.run(), hops.errors()
         assert [] == hops.settled()
         assert {"visit"} == tables(replica)
+
+
+@pytest.mark.parametrize("source", ["mariadb-innodb"], indirect=True)
+def test_another_run_before_a_proof(
+    source: SourceDatabase,
+    make_source: Callable[[str], SourceDatabase],
+    warehouse: WarehouseDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run that another one replaced between a load and its proof leaves the replica as the load did."""
+    stamp = "Stamp TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, KEY (Stamp)"
+    source.execute(
+        f"CREATE TABLE visit (Num INT NOT NULL PRIMARY KEY, Text VARCHAR(40) NOT NULL, {stamp})",
+        "INSERT INTO visit VALUES (1, 'one', '2024-01-01'), (2, 'two', '2023-01-01')",
+    )
+    proving, asleep = ReplicaPlanner.proving, Event()
+
+    def proving_after_sleep(planner: ReplicaPlanner, loaded: ReplicaPlan) -> ReplicaPlan:
+        asleep.set()
+        return proving(planner, loaded)
+
+    def keep(_: RunLock) -> None:
+        if asleep.is_set():
+            raise LockHeld("another run was at work")
+
+    choice = TableChoice(extraction_strategy="incremental", incremental_column="Stamp", reconcile="every_run")
+    replica = make_source("mariadb-innodb")
+    with two_hops(source, replica, warehouse, tables={"visit": choice}) as hops:
+        assert 0 == hops.run()
+        # One change that the stamp shows, and one that only a proof finds.
+        source.execute(
+            "UPDATE visit SET Text = 'shown' WHERE Num = 1",
+            "UPDATE visit SET Text = 'unseen', Stamp = Stamp WHERE Num = 2",
+        )
+        monkeypatch.setattr(ReplicaPlanner, "proving", proving_after_sleep)
+        monkeypatch.setattr(RunLock, "keep", keep)
+        assert 7 == hops.run()
+        assert "another run was at work" == hops.errors()["visit", "replica"]
+        assert [("shown",), ("two",)] == replica.rows("SELECT Text FROM visit ORDER BY Num")
+        monkeypatch.undo()
+        assert 0 == hops.run(), hops.errors()
+        assert [] == hops.settled()
