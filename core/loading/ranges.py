@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Protocol
 
 import attrs
 
-from etlkit.contracts import LoadPlan
 from etlkit.errors import ExtractionError
 from etlkit.loading import digest_statements
 from etlkit.loading.stored_rows import Summary
-from etlkit.tables import TableAnalysis
 from etlkit.transfer import chunk_queries as queries
 from etlkit.transfer.boundary_queries import ROWS_BEFORE, boundary_statement
 from etlkit.transfer.chunk_size import ChunkSize, first_size
 from etlkit.transfer.keys import AFTER, Key, KeyRange, Keyset, as_key
-from etlkit.transfer.rendering import RenderedTable
+from etlkit.transfer.planned import Planned
 from etlkit.transfer.source_queries import SourceQueries
 from etlkit.wording import counted
 
@@ -43,27 +40,11 @@ def refuse_missing_digests(table: str, missing: int) -> None:
         )
 
 
-class Compared(Protocol):
-    """What cutting needs to know of a table."""
-
-    @property
-    def analysis(self) -> TableAnalysis:
-        """The table."""
-
-    @property
-    def rendered(self) -> RenderedTable:
-        """Its rows, with digests."""
-
-    @property
-    def plan(self) -> LoadPlan:
-        """Whose budgets hold for a range."""
-
-
 @attrs.define(kw_only=True)
 class Ranges:
     """Cuts one table."""
 
-    what: Compared
+    what: Planned
     """The table."""
     keyset: Keyset
     """The key it is cut by."""

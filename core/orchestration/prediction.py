@@ -5,16 +5,16 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
-from etlkit.contracts import Everything, LoadPlan, Since
+from etlkit.contracts import Everything, Since
 from etlkit.discovery.trouble import told_plainly
 from etlkit.tables import TableAnalysis
 from etlkit.transfer.chunk_queries import Prepared, condition_of
-from etlkit.transfer.rendering import RenderedTable
+from etlkit.transfer.planned import Planned
 
 _READS_A_RANGE = ("range", "ref", "ref_or_null", "index_merge", "const", "eq_ref")
 
@@ -42,24 +42,8 @@ class Prediction:
     """Of the rows; the bytes are never exact."""
 
 
-class Readable(Protocol):
-    """A plan to read a table, for whichever hop."""
-
-    @property
-    def analysis(self) -> TableAnalysis:
-        """The table."""
-
-    @property
-    def rendered(self) -> RenderedTable:
-        """How its rows leave the source."""
-
-    @property
-    def plan(self) -> LoadPlan:
-        """What to read."""
-
-
 def predictions(
-    plans: Iterable[Readable], source: sa.Engine, *, limit: int | None = None
+    plans: Iterable[Planned], source: sa.Engine, *, limit: int | None = None
 ) -> Mapping[str, Prediction]:
     """Predict what plans will read.
 
@@ -91,7 +75,7 @@ def predictions(
     return found
 
 
-def _predicted(what: Readable, explained: int | None) -> Prediction:
+def _predicted(what: Planned, explained: int | None) -> Prediction:
     table = what.analysis
     if isinstance(what.plan.read, Everything):
         certainty = Certainty.EXACT if table.row_count_exact else Certainty.ESTIMATE
@@ -117,7 +101,7 @@ def _indexed(table: TableAnalysis, column: str) -> bool:
     return any(index.kind == "BTREE" and index.columns[:1] == (column,) for index in table.indexes)
 
 
-def _explained(connection: sa.Connection, what: Readable) -> int | None:
+def _explained(connection: sa.Connection, what: Planned) -> int | None:
     """Ask the optimiser for its estimate; None when it would not use the index, and so has not looked into it."""
     condition = condition_of(what.plan.read, what.analysis, what.rendered)
     statement: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(what.rendered.source)

@@ -37,10 +37,6 @@ class UnchangedCopies(UnchangedBySums[ReplicaPlan]):
         """Give what is remembered of a table, where the plan builds upon it."""
         return None if plan.first or plan.reshape else plan.entry
 
-    def is_wanted(self, plan: ReplicaPlan) -> bool:
-        """Tell whether a checksum of a table would say anything of what was loaded."""
-        return plan.entry is not None
-
     def proof_comes(self, plan: ReplicaPlan) -> bool:
         """Tell whether a plan's load, or what follows it, proves the table equal."""
         return plan.proof_due or plan.whole
